@@ -1,0 +1,320 @@
+// Package remote is the HTTP client that all connectors share: authorization,
+// pacing by the other side's rate headers, retries with backoff and jitter,
+// paging, and errors that a person can read.
+package remote
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/time/rate"
+
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+const (
+	// largestBody is more than any page the vendors document; a longer body is
+	// not the API's.
+	largestBody = 64 << 20
+	// attemptTimeout bounds one request, connecting and reading included.
+	attemptTimeout = 60 * time.Second
+	// patience bounds all attempts at one request.
+	patience = 5 * time.Minute
+	// tries is how often a request is sent that meets failures other than
+	// being told to wait.
+	tries = 5
+)
+
+// Config says how to talk to one other side.
+type Config struct {
+	// Name is what a person calls the other side: "Okta", "Atlassian".
+	Name string
+	// BaseURL is where paths begin. Plain HTTP is refused except to loopback.
+	BaseURL string
+	// Authorize puts the credentials on a request.
+	Authorize func(*http.Request) error
+	// Start is the rate at which an endpoint is called until its answers carry
+	// rate headers; zero means 10 a second.
+	Start rate.Limit
+	// Explain reads the vendor's error body and gives its sentence, or "".
+	Explain func(body []byte) string
+	// KeyAdvice says what to do about a key that isn't accepted, and
+	// RoleAdvice what to do about one that lacks a permission.
+	KeyAdvice, RoleAdvice string
+	// Log receives one debug line a request; nil logs nothing.
+	Log *slog.Logger
+}
+
+// Client calls one other side. It is safe for concurrent use.
+type Client struct {
+	config Config
+	base   *url.URL
+	http   *http.Client
+
+	mu     sync.Mutex
+	pacers map[string]*pacer
+
+	requests, throttled atomic.Int64
+}
+
+// Count is how many requests were sent, and how many were answered with 429.
+type Count struct{ Requests, Throttled int }
+
+// Since gives what was added after an earlier count.
+func (c Count) Since(earlier Count) Count {
+	return Count{c.Requests - earlier.Requests, c.Throttled - earlier.Throttled}
+}
+
+// Call is one request.
+type Call struct {
+	Method string
+	// Path follows the base URL; its variable parts are escaped by Path().
+	Path  string
+	Query url.Values
+	// Body is sent as JSON where it isn't nil.
+	Body any
+	// Endpoint names the bucket whose rate limit the call counts against.
+	Endpoint string
+	// Repeatable says that a POST may be sent again after a failure that
+	// leaves open whether it arrived. Other methods always may.
+	Repeatable bool
+	// Into receives the JSON answer; nil drops it.
+	Into any
+}
+
+// Answer is what came back, its body already read.
+type Answer struct {
+	Status int
+	Header http.Header
+}
+
+// New makes a client. A base URL that isn't https (or http to loopback) is a
+// problem of code Insecure.
+func New(config Config) (*Client, error) {
+	base, err := CheckURL(config.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	if config.Start == 0 {
+		config.Start = 10
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Explain == nil {
+		config.Explain = func([]byte) string { return "" }
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 16
+	return &Client{
+		config: config,
+		base:   base,
+		http:   &http.Client{Transport: transport, Timeout: attemptTimeout, CheckRedirect: sameHost},
+		pacers: map[string]*pacer{},
+	}, nil
+}
+
+// CheckURL parses an address that credentials will be sent to. Anything but
+// https is refused, except http to a loopback address.
+func CheckURL(address string) (*url.URL, error) {
+	parsed, err := url.Parse(strings.TrimRight(strings.TrimSpace(address), "/"))
+	if err != nil || parsed.Host == "" || parsed.User != nil {
+		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("%q is not the address of a server.", address),
+			"Give it as https://host, without a user name in it.")
+	}
+	if parsed.Scheme == "https" || parsed.Scheme == "http" && isLoopback(parsed.Hostname()) {
+		return parsed, nil
+	}
+	return nil, problem.New(problem.Insecure,
+		fmt.Sprintf("%s would carry the credentials unencrypted.", address), "Use an https address.")
+}
+
+func isLoopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// errOtherHost stops a redirect that would carry credentials elsewhere.
+var errOtherHost = errors.New("redirected to another host")
+
+func sameHost(req *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme {
+		return fmt.Errorf("%w: %s", errOtherHost, req.URL.Host)
+	}
+	if len(via) > 5 {
+		return errors.New("redirected in a circle")
+	}
+	return nil
+}
+
+// Path joins parts to a path, each escaped: an id is data, whatever it holds.
+func Path(parts ...string) string {
+	var path strings.Builder
+	for _, part := range parts {
+		path.WriteByte('/')
+		path.WriteString(url.PathEscape(part))
+	}
+	return path.String()
+}
+
+// Count gives the number of requests so far.
+func (c *Client) Count() Count {
+	return Count{int(c.requests.Load()), int(c.throttled.Load())}
+}
+
+// Host is the host that the client calls.
+func (c *Client) Host() string { return c.base.Host }
+
+// Do sends a request, again where that is safe and of use, and reads the
+// answer. Its errors hold a problem.Problem; a refusal by the other side is
+// also a *StatusError.
+func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
+	var payload []byte
+	if call.Body != nil {
+		var err error
+		if payload, err = json.Marshal(call.Body); err != nil {
+			return Answer{}, fmt.Errorf("encode the body of %s: %w", call.Endpoint, err)
+		}
+	}
+	pacer := c.pacer(call.Endpoint)
+	wait := backoff.NewExponentialBackOff()
+	failures := 0
+	answer, err := backoff.Retry(ctx, func() (Answer, error) {
+		answer, err := c.attempt(ctx, call, payload, pacer)
+		if err == nil {
+			return answer, nil
+		}
+		if answer.Status == http.StatusTooManyRequests {
+			return answer, pacer.tooMany(err) // refused before anything was done
+		}
+		failures++
+		if failures >= tries || !worthRepeating(ctx, call, err) {
+			return answer, backoff.Permanent(err)
+		}
+		return answer, err
+	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(patience))
+	if err != nil {
+		return answer, c.explain(ctx, call, err)
+	}
+	return answer, nil
+}
+
+// worthRepeating says whether sending a call again after err is safe and of use.
+func worthRepeating(ctx context.Context, call Call, err error) bool {
+	safe := call.Repeatable || call.Method != http.MethodPost
+	if ctx.Err() != nil || !safe {
+		return false
+	}
+	if status := Status(err); status != 0 {
+		return status >= 500 && status != http.StatusNotImplemented
+	}
+	return !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err)
+}
+
+// attempt sends the request once.
+func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *pacer) (Answer, error) {
+	if err := pacer.wait(ctx); err != nil {
+		return Answer{}, err
+	}
+	defer pacer.done()
+	req, err := c.request(ctx, call, payload)
+	if err != nil {
+		return Answer{}, backoff.Permanent(err)
+	}
+	began := time.Now()
+	c.requests.Add(1)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		c.config.Log.Debug("request failed", "side", c.config.Name, "endpoint", call.Endpoint, "error", err)
+		return Answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, largestBody+1))
+	c.config.Log.Debug("request", "side", c.config.Name, "method", call.Method, "endpoint", call.Endpoint,
+		"status", resp.StatusCode, "took", time.Since(began))
+	pacer.observe(resp.StatusCode, resp.Header, time.Now())
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header}
+	if resp.StatusCode == http.StatusTooManyRequests {
+		c.throttled.Add(1)
+	}
+	switch {
+	case err != nil:
+		return answer, fmt.Errorf("read the answer: %w", err)
+	case len(body) > largestBody:
+		return answer, errTooLong
+	case resp.StatusCode >= 300:
+		return answer, &StatusError{Status: resp.StatusCode, Detail: c.config.Explain(body)}
+	}
+	return answer, decode(resp.Header, body, call.Into)
+}
+
+func (c *Client) request(ctx context.Context, call Call, payload []byte) (*http.Request, error) {
+	address := c.base.String() + call.Path
+	if len(call.Query) > 0 {
+		address += "?" + call.Query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, call.Method, address, bytes.NewReader(payload))
+	if err != nil {
+		return nil, fmt.Errorf("make the request: %w", err)
+	}
+	if payload != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("User-Agent", "rollcall")
+	if err := c.config.Authorize(req); err != nil {
+		return nil, err
+	}
+	return req, nil
+}
+
+var (
+	errNotJSON = errors.New("the answer is not JSON")
+	errTooLong = errors.New("the answer is longer than any page of the API")
+)
+
+// decode reads a JSON answer. Where one is expected, another content type or a
+// cut-off body is an error: nothing may be taken for absent that wasn't read.
+func decode(header http.Header, body []byte, into any) error {
+	if into == nil {
+		return nil
+	}
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	if kind != "application/json" && !strings.HasSuffix(kind, "+json") {
+		return fmt.Errorf("%w but %q", errNotJSON, kind)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "unexpected end") {
+			return fmt.Errorf("the answer is cut off: %w", err)
+		}
+		return fmt.Errorf("%w: %w", errNotJSON, err)
+	}
+	return nil
+}
+
+func (c *Client) pacer(endpoint string) *pacer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pacers[endpoint] == nil {
+		c.pacers[endpoint] = newPacer(c.config.Start)
+	}
+	return c.pacers[endpoint]
+}

@@ -1,0 +1,120 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// StatusError is an answer by which the other side refuses or fails. It is
+// wrapped in a problem.Problem wherever it leaves this package.
+type StatusError struct {
+	Status int
+	// Detail is the vendor's own sentence, or empty.
+	Detail string
+}
+
+// Error gives the status and the vendor's sentence.
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+// Status gives the HTTP status of a refusal in err's chain, or 0.
+func Status(err error) int {
+	var status *StatusError
+	if errors.As(err, &status) {
+		return status.Status
+	}
+	return 0
+}
+
+// explain turns whatever ended a call into a sentence for a person.
+func (c *Client) explain(ctx context.Context, call Call, err error) error {
+	if ctx.Err() != nil {
+		return problem.Wrap(ctx.Err(), problem.Cancelled, "Stopped before it was done.", "Start it again when you like.")
+	}
+	host := c.base.Host
+	var status *StatusError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &status):
+		return c.explainStatus(call, status)
+	case errors.Is(err, errOtherHost):
+		return problem.Wrap(err, problem.Insecure,
+			fmt.Sprintf("%s sends requests on to another host; the credentials were not sent there.", host),
+			"Check the address: a login page or a proxy may stand in front of the API.")
+	case errors.Is(err, errNotJSON):
+		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with something that isn't the %s API.", host, c.config.Name),
+			"Check the address, and whether a proxy or a sign-in page stands in between.")
+	case errors.Is(err, errTooLong):
+		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with more than the %s API ever sends.", host, c.config.Name),
+			"Check the address, and whether a proxy stands in between.")
+	case isCertificate(err):
+		return problem.Wrap(err, problem.Certificate, fmt.Sprintf("The certificate of %s can't be trusted (%s).", host, certificateFault(err)),
+			"Check the address and this computer's clock; behind a TLS-inspecting proxy, its certificate must be installed in the system.")
+	case errors.As(err, &dns):
+		return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("There is no host named %s.", c.base.Hostname()),
+			"Check the address and the network connection.")
+	case Status(err) == 0 && isCutOff(err):
+		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s broke off in the middle of an answer.", host),
+			"Try again; nothing was stored.")
+	}
+	return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("%s can't be reached.", host),
+		"Check the address and the network connection.")
+}
+
+func (c *Client) explainStatus(call Call, status *StatusError) error {
+	detail := ""
+	if status.Detail != "" {
+		detail = fmt.Sprintf(" (%s)", status.Detail)
+	}
+	name, host := c.config.Name, c.base.Host
+	switch {
+	case status.Status == http.StatusUnauthorized:
+		return problem.Wrap(status, problem.BadCredentials, fmt.Sprintf("%s doesn't accept the key%s.", name, detail), c.config.KeyAdvice)
+	case status.Status == http.StatusForbidden:
+		return problem.Wrap(status, problem.Forbidden, fmt.Sprintf("%s doesn't permit this key to %s%s.", name, call.Endpoint, detail), c.config.RoleAdvice)
+	case status.Status == http.StatusNotFound:
+		return problem.Wrap(status, problem.NotFound, fmt.Sprintf("%s knows nothing at the place asked to %s%s.", host, call.Endpoint, detail),
+			"Check the address and the organization's id.")
+	case status.Status == http.StatusTooManyRequests:
+		return problem.Wrap(status, problem.RateLimited, fmt.Sprintf("%s kept asking to slow down.", name),
+			"Wait a few minutes; another program may be using up the same limit.")
+	case status.Status >= 500:
+		return problem.Wrap(status, problem.ServerFault, fmt.Sprintf("%s has a fault of its own: %d%s.", name, status.Status, detail),
+			"Try again later; the vendor's status page may tell more.")
+	}
+	return problem.Wrap(status, problem.Rejected, fmt.Sprintf("%s refused to %s: %d%s.", name, call.Endpoint, status.Status, detail),
+		"Fetch again, and look at what it says.")
+}
+
+func isCertificate(err error) bool { return certificateFault(err) != "" }
+
+// certificateFault says in a few words what is wrong with a certificate.
+func certificateFault(err error) string {
+	var invalid x509.CertificateInvalidError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	var verification *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "it has expired or isn't valid yet"
+	case errors.As(err, &host):
+		return "it was issued for another host"
+	case errors.As(err, &authority):
+		return "nobody this computer trusts has issued it"
+	case errors.As(err, &invalid), errors.As(err, &verification):
+		return "it isn't valid"
+	}
+	return ""
+}

@@ -1,0 +1,169 @@
+package remote
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"golang.org/x/time/rate"
+)
+
+// pacer keeps one endpoint just under its rate limit. Until an answer carries
+// rate headers it spaces requests evenly; from then on it spends what the
+// headers say is left of the window, and then waits for the next one.
+type pacer struct {
+	start *rate.Limiter
+
+	mu       sync.Mutex
+	known    bool
+	limit    int
+	left     int       // of the present window, what is under way counted off
+	reset    time.Time // when the window ends, by our clock
+	hold     time.Time // told by Retry-After
+	underWay int
+}
+
+func newPacer(start rate.Limit) *pacer {
+	return &pacer{start: rate.NewLimiter(start, 1)}
+}
+
+// wait blocks until one more request may be sent, and counts it as under way;
+// each return without an error owes a done.
+func (p *pacer) wait(ctx context.Context) error {
+	for {
+		delay, known := p.reserve(time.Now())
+		if delay <= 0 {
+			if known {
+				return ctx.Err()
+			}
+			if err := p.start.Wait(ctx); err != nil {
+				p.done()
+				return err
+			}
+			return nil
+		}
+		timer := time.NewTimer(delay)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+// reserve takes one request from the window, or says how long to wait for it.
+func (p *pacer) reserve(now time.Time) (delay time.Duration, known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if delay := p.hold.Sub(now); delay > 0 {
+		return delay, p.known
+	}
+	if p.known && p.left <= 0 {
+		if delay := p.reset.Sub(now); delay > 0 {
+			return delay, true
+		}
+		// A new window, of which no answer has told yet.
+		p.left, p.reset = p.limit-p.underWay, now.Add(time.Second)
+		if p.left <= 0 {
+			return 10 * time.Millisecond, true
+		}
+	}
+	p.left--
+	p.underWay++
+	return 0, p.known
+}
+
+func (p *pacer) done() {
+	p.mu.Lock()
+	p.underWay--
+	p.mu.Unlock()
+}
+
+// observe learns from an answer's headers: Okta's X-Rate-Limit-* (epoch
+// seconds), Atlassian's X-RateLimit-* (ISO 8601, sometimes without seconds),
+// and Retry-After (seconds or a date).
+func (p *pacer) observe(status int, header http.Header, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit, hasLimit := headerInt(header, "X-Rate-Limit-Limit", "X-RateLimit-Limit")
+	left, hasLeft := headerInt(header, "X-Rate-Limit-Remaining", "X-RateLimit-Remaining")
+	reset, hasReset := resetTime(header, now)
+	if hasLimit && hasLeft && hasReset && limit > 0 {
+		p.learn(limit, left, reset)
+	}
+	if status != http.StatusTooManyRequests {
+		return
+	}
+	p.left = 0
+	switch after, ok := retryAfter(header, now); {
+	case ok:
+		p.hold = now.Add(after)
+	case hasReset:
+		p.hold = reset
+	}
+}
+
+// tooMany gives the error by which a call answered with 429 is sent again: at
+// once where the pacer knows how long to hold it, else after a backoff.
+func (p *pacer) tooMany(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.hold.After(time.Now()) {
+		return fmt.Errorf("%w: %w", err, backoff.RetryAfter(0))
+	}
+	return err
+}
+
+func (p *pacer) learn(limit, left int, reset time.Time) {
+	// What else is under way may not be counted in this answer yet.
+	left -= p.underWay - 1
+	const sameWindow = 500 * time.Millisecond
+	if p.known && reset.Sub(p.reset).Abs() < sameWindow {
+		left = min(left, p.left)
+	}
+	p.known, p.limit, p.left, p.reset = true, limit, left, reset
+}
+
+func headerInt(header http.Header, names ...string) (int, bool) {
+	for _, name := range names {
+		if n, err := strconv.Atoi(header.Get(name)); err == nil {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// resetTime gives the end of the window by our clock: the other side's clock is
+// told by its Date header.
+func resetTime(header http.Header, now time.Time) (time.Time, bool) {
+	theirs, err := time.Parse(http.TimeFormat, header.Get("Date"))
+	if err != nil {
+		theirs = now
+	}
+	if epoch, err := strconv.ParseInt(header.Get("X-Rate-Limit-Reset"), 10, 64); err == nil {
+		return now.Add(time.Unix(epoch, 0).Sub(theirs)), true
+	}
+	text := header.Get("X-RateLimit-Reset")
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04Z07:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return now.Add(max(at.Sub(theirs), 0)), true
+		}
+	}
+	return time.Time{}, false
+}
+
+func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
+	text := header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := time.Parse(http.TimeFormat, text); err == nil {
+		return max(at.Sub(now), 0), true
+	}
+	return 0, false
+}
