@@ -1,0 +1,92 @@
+// Package simulator serves a sample company as real HTTP servers on 127.0.0.1:
+// an Okta organization and an Atlassian organization with centralized user
+// management. It serves the demo and the tests; nothing in the product knows
+// whether it talks to it.
+//
+// Paths, parameters, bodies, limits and errors follow the vendors' OpenAPI
+// files (Okta Management API 2026.06, Atlassian Organizations REST API of
+// August 2026); the contract test holds it against them.
+package simulator
+
+import "time"
+
+// Company is a sample company on both sides. Sample makes one; a test may also
+// write one by hand.
+type Company struct {
+	// Users and OktaGroups are the identity provider's side.
+	Users      []User
+	OktaGroups []OktaGroup
+	// App is the id of the Atlassian app in Okta; groups with Assigned set are
+	// assigned to it.
+	App string
+
+	// The Atlassian side.
+	Org        string
+	OrgName    string
+	Directory  string
+	Owner      string // e-mail address of the owner of the key
+	Workspaces []Workspace
+	Accounts   []Account
+	Groups     []Group
+	// PendingDomains are e-mail domains whose invited people must accept the
+	// invitation before they become members.
+	PendingDomains []string
+}
+
+// User is a person in Okta.
+type User struct {
+	ID, First, Last, Login, Email string
+	// Status is Okta's: ACTIVE, SUSPENDED, DEPROVISIONED, …
+	Status string
+}
+
+// OktaGroup is a group in Okta with the ids of its members.
+type OktaGroup struct {
+	ID, Name, Description string
+	// Type is OKTA_GROUP, APP_GROUP or BUILT_IN.
+	Type     string
+	Assigned bool
+	Members  []string
+}
+
+// Workspace is a product on a site.
+type Workspace struct {
+	// ID is its resource identifier (ARI).
+	ID, TypeKey, Name, Host string
+	// Capacity is the number of seats; negative where none is told.
+	Capacity int
+}
+
+// RoleOn is one role on one resource.
+type RoleOn struct{ Resource, Role string }
+
+// Account is an Atlassian account.
+type Account struct {
+	ID, Name, Email string
+	// Status is active, suspended, not_invited or deactivated; Closed
+	// overrides it.
+	Status string
+	Closed bool
+	// PlatformRoles are roles in the organization: atlassian/org-admin, …
+	PlatformRoles []string
+	Direct        []RoleOn
+	// Used says when a workspace was last used.
+	Used map[string]time.Time
+}
+
+// Group is an Atlassian group with the ids of its members.
+type Group struct {
+	ID, Name, Description string
+	// Synced is externalSynced; nil leaves the field out.
+	Synced *bool
+	Roles  []GroupRole
+	// Members are account ids.
+	Members []string
+}
+
+// GroupRole is a group's role on a resource; Default says that the product
+// hands out the group by default.
+type GroupRole struct {
+	RoleOn
+	Default bool
+}

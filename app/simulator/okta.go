@@ -1,0 +1,286 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// oktaServer answers as Okta's Management API does.
+type oktaServer struct {
+	company *Company
+	state   eventually[*oktaState]
+	meter   *meter
+}
+
+func newOktaServer(options Options) *oktaServer {
+	return &oktaServer{
+		company: options.Company,
+		state:   eventually[*oktaState]{delay: options.Consistency, truth: newOktaState(options.Company), seen: newOktaState(options.Company)},
+		meter:   newMeter(options.Rate),
+	}
+}
+
+func (s *oktaServer) handler() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, serve := range map[string]http.HandlerFunc{
+		"GET /api/v1/groups":                         s.listGroups,
+		"GET /api/v1/groups/{group}":                 s.getGroup,
+		"GET /api/v1/groups/{group}/users":           s.listMembers,
+		"PUT /api/v1/groups/{group}/users/{user}":    s.putMember,
+		"DELETE /api/v1/groups/{group}/users/{user}": s.deleteMember,
+		"GET /api/v1/users":                          s.listUsers,
+		"GET /api/v1/users/{user}/groups":            s.listGroupsOf,
+		"GET /api/v1/apps":                           s.listApps,
+		"GET /api/v1/apps/{app}/groups":              s.listAppGroups,
+	} {
+		mux.Handle(pattern, s.gate(pattern, serve))
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		oktaError(w, http.StatusNotFound, "E0000022", "The endpoint does not support the provided HTTP method")
+	})
+	return mux
+}
+
+// gate checks the token and the rate, as Okta does before anything else.
+func (s *oktaServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "SSWS "+OktaToken {
+			oktaError(w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
+			return
+		}
+		if s.meter.limit > 0 {
+			left, reset, ok := s.meter.take(endpoint)
+			w.Header().Set("X-Rate-Limit-Limit", strconv.Itoa(s.meter.limit))
+			w.Header().Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
+			w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(reset.Unix(), 10))
+			if !ok {
+				oktaError(w, http.StatusTooManyRequests, "E0000047", "API call exceeded rate limit due to too many requests.")
+				return
+			}
+		}
+		next(w, r)
+	})
+}
+
+func oktaError(w http.ResponseWriter, status int, code, summary string) {
+	writeJSON(w, status, map[string]any{
+		"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oae" + code, "errorCauses": []any{},
+	})
+}
+
+func oktaNotFound(w http.ResponseWriter, id, kind string) {
+	oktaError(w, http.StatusNotFound, "E0000007", fmt.Sprintf("Not found: Resource not found: %s (%s)", id, kind))
+}
+
+// page answers with the part of rows that limit and after ask for, and links to
+// the next part.
+func page[T any](w http.ResponseWriter, r *http.Request, rows []T, smallest, usual, largest int) {
+	limit, from := usual, 0
+	query := r.URL.Query()
+	if text := query.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < smallest {
+			oktaError(w, http.StatusBadRequest, "E0000003", "The request body was not well-formed: limit")
+			return
+		}
+		limit = min(n, largest)
+	}
+	if after := query.Get("after"); after != "" {
+		text, err := base64.RawURLEncoding.DecodeString(after)
+		if from, _ = strconv.Atoi(string(text)); err != nil || from <= 0 {
+			oktaError(w, http.StatusBadRequest, "E0000031", "Invalid search criteria: after")
+			return
+		}
+	}
+	from = min(from, len(rows))
+	to := min(from+limit, len(rows))
+	w.Header().Add("Link", fmt.Sprintf(`<%s%s>; rel="self"`, "http://"+r.Host, r.URL.RequestURI()))
+	if to < len(rows) {
+		query.Set("after", base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(to))))
+		next := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
+		w.Header().Add("Link", fmt.Sprintf(`<%s%s>; rel="next"`, "http://"+r.Host, next.RequestURI()))
+	}
+	writeJSON(w, http.StatusOK, append([]T{}, rows[from:to]...))
+}
+
+type oktaRow = map[string]any
+
+func groupRow(state *oktaState, id string, stats bool) oktaRow {
+	group := state.group[id]
+	row := oktaRow{
+		"id": id, "type": group.Type, "created": oktaTime, "lastUpdated": oktaTime, "lastMembershipUpdated": oktaTime,
+		"objectClass": []string{"okta:user_group"},
+		"profile":     oktaRow{"name": group.Name, "description": group.Description},
+		"_links":      oktaRow{},
+	}
+	if stats {
+		row["_embedded"] = oktaRow{"stats": oktaRow{
+			"usersCount": len(state.member[id]), "appsCount": 0, "groupPushMappingsCount": 0, "hasAdminPrivlege": false,
+		}}
+	}
+	return row
+}
+
+const oktaTime = "2026-01-05T08:00:00.000Z"
+
+func userRow(user User) oktaRow {
+	profile := oktaRow{"firstName": user.First, "lastName": user.Last, "login": user.Login, "email": user.Email}
+	if user.Email == "" {
+		delete(profile, "email")
+	}
+	return oktaRow{
+		"id": user.ID, "status": user.Status, "created": oktaTime, "lastUpdated": oktaTime, "profile": profile,
+		"_links": oktaRow{},
+	}
+}
+
+func (s *oktaServer) listGroups(w http.ResponseWriter, r *http.Request) {
+	stats := strings.Contains(r.URL.Query().Get("expand"), "stats")
+	only := strings.TrimSuffix(strings.TrimPrefix(r.URL.Query().Get("filter"), `id eq "`), `"`)
+	largest := 10000
+	if stats {
+		largest = 200
+	}
+	var rows []oktaRow
+	s.state.read(func(state *oktaState) {
+		for _, id := range state.groups {
+			if only == "" || only == id {
+				rows = append(rows, groupRow(state, id, stats))
+			}
+		}
+	})
+	page(w, r, rows, 1, largest, largest)
+}
+
+func (s *oktaServer) getGroup(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("group")
+	var row oktaRow
+	s.state.read(func(state *oktaState) {
+		if state.group[id] != nil {
+			row = groupRow(state, id, false)
+		}
+	})
+	if row == nil {
+		oktaNotFound(w, id, "UserGroup")
+		return
+	}
+	writeJSON(w, http.StatusOK, row)
+}
+
+func (s *oktaServer) listMembers(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("group")
+	var rows []oktaRow
+	known := false
+	s.state.read(func(state *oktaState) {
+		known = state.group[id] != nil
+		for _, user := range sortedKeys(state.member[id]) {
+			rows = append(rows, userRow(state.byID[user]))
+		}
+	})
+	if !known {
+		oktaNotFound(w, id, "UserGroup")
+		return
+	}
+	page(w, r, rows, 1, 1000, 1000)
+}
+
+func (s *oktaServer) listUsers(w http.ResponseWriter, r *http.Request) {
+	var rows []oktaRow
+	s.state.read(func(state *oktaState) {
+		for _, user := range state.users {
+			if user.Status != "DEPROVISIONED" {
+				rows = append(rows, userRow(user))
+			}
+		}
+	})
+	page(w, r, rows, 1, 200, 200)
+}
+
+func (s *oktaServer) listGroupsOf(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("user")
+	rows := []oktaRow{}
+	known := false
+	s.state.read(func(state *oktaState) {
+		_, known = state.byID[id]
+		for _, group := range state.groups {
+			if state.member[group][id] {
+				rows = append(rows, groupRow(state, group, false))
+			}
+		}
+	})
+	if !known {
+		oktaNotFound(w, id, "User")
+		return
+	}
+	writeJSON(w, http.StatusOK, rows)
+}
+
+func (s *oktaServer) listApps(w http.ResponseWriter, r *http.Request) {
+	page(w, r, []oktaRow{{
+		"id": s.company.App, "name": "atlassian", "label": "Atlassian Cloud", "status": "ACTIVE", "signOnMode": "SAML_2_0",
+		"created": oktaTime, "lastUpdated": oktaTime, "_links": oktaRow{},
+	}}, 1, 200, 200)
+}
+
+func (s *oktaServer) listAppGroups(w http.ResponseWriter, r *http.Request) {
+	app := r.PathValue("app")
+	if app != s.company.App {
+		oktaNotFound(w, app, "AppInstance")
+		return
+	}
+	var rows []oktaRow
+	s.state.read(func(state *oktaState) {
+		for i, id := range state.groups {
+			if state.group[id].Assigned {
+				rows = append(rows, oktaRow{"id": id, "priority": i, "lastUpdated": oktaTime, "profile": oktaRow{}, "_links": oktaRow{}})
+			}
+		}
+	})
+	page(w, r, rows, 20, 20, 200)
+}
+
+func (s *oktaServer) putMember(w http.ResponseWriter, r *http.Request) { s.changeMember(w, r, true) }
+
+func (s *oktaServer) deleteMember(w http.ResponseWriter, r *http.Request) {
+	s.changeMember(w, r, false)
+}
+
+func (s *oktaServer) changeMember(w http.ResponseWriter, r *http.Request, present bool) {
+	groupID, userID := r.PathValue("group"), r.PathValue("user")
+	s.state.write(func(state *oktaState) func(*oktaState) {
+		group := state.group[groupID]
+		_, known := state.byID[userID]
+		switch {
+		case group == nil:
+			oktaNotFound(w, groupID, "UserGroup")
+		case !known:
+			oktaNotFound(w, userID, "User")
+		case group.Type != "OKTA_GROUP":
+			oktaError(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
+		default:
+			w.WriteHeader(http.StatusNoContent)
+			return func(state *oktaState) {
+				if present {
+					state.member[groupID][userID] = true
+				} else {
+					delete(state.member[groupID], userID)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// isoTime writes a time as Atlassian's rate headers do: to the minute where it
+// falls on one, else to the second.
+func isoTime(at time.Time) string {
+	if at.Second() == 0 {
+		return at.UTC().Format("2006-01-02T15:04Z07:00")
+	}
+	return at.UTC().Format(time.RFC3339)
+}

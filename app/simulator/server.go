@@ -1,0 +1,183 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options shape a simulation.
+type Options struct {
+	// Company is what is served; nil for Sample with the defaults.
+	Company *Company
+	// Latency delays every answer.
+	Latency time.Duration
+	// Rate is how many requests a second each endpoint permits; 0 permits any
+	// number and sends no rate headers.
+	Rate int
+	// Consistency is how long a write takes until it is seen.
+	Consistency time.Duration
+	// Wrap, if set, stands before a server's handler: tests watch or disturb
+	// the traffic with it. It is told which side it wraps: "okta", "atlassian".
+	Wrap func(side string, next http.Handler) http.Handler
+}
+
+// Secrets that the servers accept. The reader's key may read everything and
+// write nothing, as that of somebody who isn't an organization admin.
+const (
+	OktaToken    = "00simulated-okta-token"
+	OrgKey       = "simulated-organization-key"
+	OrgReaderKey = "simulated-reader-key"
+)
+
+// Simulation is a running company. Close ends it.
+type Simulation struct {
+	Company *Company
+	// OktaURL and AtlassianURL are where the two sides listen.
+	OktaURL, AtlassianURL string
+
+	okta    *oktaServer
+	org     *orgServer
+	servers []*http.Server
+	wait    sync.WaitGroup
+}
+
+// Start serves a company on two free ports of 127.0.0.1.
+func Start(options Options) (*Simulation, error) {
+	if options.Company == nil {
+		options.Company = Sample(DefaultSeed, DefaultGroups, DefaultUsers)
+	}
+	simulation := &Simulation{Company: options.Company}
+	simulation.okta = newOktaServer(options)
+	simulation.org = newOrgServer(options)
+	var err error
+	if simulation.OktaURL, err = simulation.serve("okta", simulation.okta.handler(), options); err != nil {
+		return nil, err
+	}
+	if simulation.AtlassianURL, err = simulation.serve("atlassian", simulation.org.handler(), options); err != nil {
+		simulation.Close()
+		return nil, err
+	}
+	return simulation, nil
+}
+
+func (s *Simulation) serve(side string, handler http.Handler, options Options) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listen for the simulated %s: %w", side, err)
+	}
+	handler = delayed(options.Latency, handler)
+	if options.Wrap != nil {
+		handler = options.Wrap(side, handler)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	s.servers = append(s.servers, server)
+	s.wait.Go(func() { _ = server.Serve(listener) })
+	return "http://" + listener.Addr().String(), nil
+}
+
+// Close ends both servers.
+func (s *Simulation) Close() {
+	for _, server := range s.servers {
+		_ = server.Shutdown(context.Background())
+	}
+	s.wait.Wait()
+}
+
+// Ready is the line that `rollcall simulate` prints when the servers listen.
+func (s *Simulation) Ready() ([]byte, error) {
+	type side map[string]string
+	line, err := json.Marshal(map[string]side{
+		"idp": {"provider": "okta", "url": s.OktaURL, "secret": OktaToken, "app": s.Company.App},
+		"atlassian": {"experience": "centralized", "url": s.AtlassianURL, "org": s.Company.Org,
+			"owner": s.Company.Owner, "secret": OrgKey},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode the ready line: %w", err)
+	}
+	return line, nil
+}
+
+// Members gives the account ids of an Atlassian group as they truly are, by the
+// group's name in any case; ok is false where there is no such group.
+func (s *Simulation) Members(name string) (accounts []string, ok bool) {
+	s.org.state.mu.Lock()
+	defer s.org.state.mu.Unlock()
+	id, ok := s.org.state.truth.byName[strings.ToLower(name)]
+	return sortedKeys(s.org.state.truth.member[id]), ok
+}
+
+// Disturb changes an Atlassian group behind everybody's back, as another
+// administrator would: it removes and adds accounts.
+func (s *Simulation) Disturb(name string, add, remove []string) {
+	s.org.state.write(func(truth *orgState) func(*orgState) {
+		id := truth.byName[strings.ToLower(name)]
+		return func(state *orgState) {
+			for _, account := range add {
+				state.addMember(id, account)
+			}
+			for _, account := range remove {
+				state.removeMember(id, account)
+			}
+		}
+	})
+}
+
+func delayed(latency time.Duration, next http.Handler) http.Handler {
+	if latency <= 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		timer := time.NewTimer(latency)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			next.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	})
+}
+
+// meter counts requests in windows of one second, one for each endpoint.
+type meter struct {
+	limit int
+	mu    sync.Mutex
+	used  map[string]int
+	until time.Time
+}
+
+func newMeter(limit int) *meter { return &meter{limit: limit} }
+
+// take counts a request; ok is false over the limit.
+func (m *meter) take(endpoint string) (left int, reset time.Time, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if !now.Before(m.until) {
+		m.used, m.until = map[string]int{}, now.Truncate(time.Second).Add(time.Second)
+	}
+	m.used[endpoint]++
+	return max(m.limit-m.used[endpoint], 0), m.until, m.used[endpoint] <= m.limit
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a client that has gone needs no answer
+}
+
+// readJSON decodes a request's body. It tells the status to refuse it with, or 0.
+func readJSON(r *http.Request, into any) int {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		return http.StatusUnsupportedMediaType
+	}
+	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
+		return http.StatusBadRequest
+	}
+	return 0
+}
