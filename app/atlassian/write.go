@@ -1,0 +1,196 @@
+package atlassian
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote"
+)
+
+// GroupNow is an Atlassian group as it is at this moment.
+type GroupNow struct {
+	Group    directory.Group // without Grants
+	Accounts []directory.Account
+	// Grants are what the group gives, by resource identifier.
+	Grants []GrantNow
+}
+
+// GrantNow is a role on a resource.
+type GrantNow struct {
+	Resource, Role string
+	Default        bool
+}
+
+// Now reads a group's members, its roles and its default status. It asks for the
+// counts before and compares: a reading that doesn't add up is an error.
+func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
+	now, err := c.MembersNow(ctx, group)
+	if err != nil {
+		return GroupNow{}, err
+	}
+	rows, err := c.roles(ctx, group)
+	if err != nil {
+		return GroupNow{}, err
+	}
+	for _, row := range rows {
+		for _, role := range row.Roles {
+			now.Grants = append(now.Grants, GrantNow{row.Resource, role, row.Default != nil && *row.Default == role})
+		}
+		if row.Default != nil && len(row.Roles) == 0 {
+			now.Grants = append(now.Grants, GrantNow{row.Resource, *row.Default, true})
+		}
+	}
+	return now, nil
+}
+
+// MembersNow reads a group and its members, without its roles.
+func (c *Client) MembersNow(ctx context.Context, group string) (GroupNow, error) {
+	var now GroupNow
+	var row *groupRow
+	err := c.searchGroups(ctx, groupFilter{IDs: []string{group}}, func(found *groupRow) error {
+		row = found
+		return nil
+	})
+	if err != nil {
+		return GroupNow{}, err
+	}
+	if row == nil {
+		return GroupNow{}, problem.New(problem.NotFound, "The Atlassian group no longer exists.", "Fetch again to see what there is now.")
+	}
+	now.Group = row.group()
+	err = c.searchUsers(ctx, userFilter{Groups: []string{group}}, func(row *userRow) error {
+		now.Accounts = append(now.Accounts, row.account())
+		return nil
+	})
+	if err != nil {
+		return GroupNow{}, err
+	}
+	if row.Counts.Users != nil && *row.Counts.Users != len(now.Accounts) {
+		return GroupNow{}, remote.Incomplete(fmt.Sprintf("the members of %q in Atlassian", row.Name),
+			fmt.Sprintf("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
+	}
+	return now, nil
+}
+
+// Named lists the groups that have exactly this name now, in any case.
+func (c *Client) Named(ctx context.Context, name string) ([]directory.Group, error) {
+	var groups []directory.Group
+	err := c.searchGroups(ctx, groupFilter{Names: []string{name}}, func(row *groupRow) error {
+		if directory.FoldName(row.Name) == directory.FoldName(name) {
+			groups = append(groups, row.group())
+		}
+		return nil
+	})
+	return groups, err
+}
+
+// Accounts looks up accounts by their exact addresses.
+func (c *Client) Accounts(ctx context.Context, addresses []string) ([]directory.Account, error) {
+	var accounts []directory.Account
+	err := c.searchUsers(ctx, userFilter{Emails: addresses}, func(row *userRow) error {
+		accounts = append(accounts, row.account())
+		return nil
+	})
+	return accounts, err
+}
+
+// CreateGroup makes a group (POST …/groups). It may take half a minute until
+// Named finds it. A group of the name that came in between is an error with
+// status 409.
+func (c *Client) CreateGroup(ctx context.Context, name string) error {
+	directories, err := c.directories(ctx)
+	if err != nil {
+		return err
+	}
+	if len(directories) != 1 {
+		return problem.New(problem.Refused, fmt.Sprintf("The organization has %d user directories; it isn't known in which %q belongs.", len(directories), name),
+			"Create the group in Atlassian administration in the right directory, then fetch again.")
+	}
+	_, err = c.remote.Do(ctx, remote.Call{
+		Method: http.MethodPost, Path: c.in(directories[0], "groups"), Body: map[string]string{"name": name}, Endpoint: "create groups",
+	})
+	return err
+}
+
+// Add makes an account a member (POST …/memberships). Status 409 means that it
+// is one already, or that a product has no seat left.
+func (c *Client) Add(ctx context.Context, group directory.Group, account string) error {
+	_, err := c.remote.Do(ctx, remote.Call{
+		Method: http.MethodPost, Path: c.in(group.Directory, "groups", group.ID, "memberships"),
+		Body: map[string]string{"accountId": account}, Endpoint: "add members",
+		// Adding twice changes nothing more: the second answer is 409.
+		Repeatable: true,
+	})
+	return err
+}
+
+// Remove ends a membership (DELETE …/memberships/{account}). Status 404 means
+// that there was none, or no such group.
+func (c *Client) Remove(ctx context.Context, group directory.Group, account string) error {
+	_, err := c.remote.Do(ctx, remote.Call{
+		Method: http.MethodDelete, Path: c.in(group.Directory, "groups", group.ID, "memberships", account), Endpoint: "remove members",
+	})
+	return err
+}
+
+// InvitePage is how many people one invitation may name.
+const InvitePage = 25
+
+// Invited is what became of one invitation.
+type Invited struct {
+	Email string
+	// Account is the id of the account, where one was named.
+	Account string
+	// Refusal is why the group wasn't given, or empty.
+	Refusal string
+}
+
+// Invite brings people without an account into a group, without an e-mail and
+// with nothing beyond the group (POST /v2/orgs/{org}/users/invite).
+func (c *Client) Invite(ctx context.Context, group directory.Group, emails []string) ([]Invited, error) {
+	var answer struct {
+		Data []struct {
+			ID      string `json:"id"`
+			Email   string `json:"email"`
+			Results []struct {
+				Groups []struct {
+					Status string  `json:"status"`
+					Reason *string `json:"statusReason"`
+				} `json:"groupAssignmentResult"`
+			} `json:"results"`
+		} `json:"data"`
+	}
+	_, err := c.remote.Do(ctx, remote.Call{
+		Method: http.MethodPost, Path: remote.Path("admin", "v2", "orgs", c.org, "users", "invite"), Endpoint: "invite people",
+		Body: map[string]any{
+			"emails": emails, "additionalGroups": []string{group.ID}, "permissionRules": []any{}, "sendNotification": false,
+		},
+		Into: &answer,
+	})
+	if remote.Status(err) == http.StatusPaymentRequired {
+		return nil, problem.Wrap(err, problem.Rejected, "Atlassian invites people only for organizations with a paid subscription.",
+			"Invite them by hand at admin.atlassian.com, then fetch again.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	var invited []Invited
+	for _, row := range answer.Data {
+		one := Invited{Email: row.Email, Account: row.ID}
+		for _, result := range row.Results {
+			for _, group := range result.Groups {
+				if group.Status == "ERROR" {
+					one.Refusal = "the group could not be given"
+					if group.Reason != nil {
+						one.Refusal = *group.Reason
+					}
+				}
+			}
+		}
+		invited = append(invited, one)
+	}
+	return invited, nil
+}
