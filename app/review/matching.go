@@ -1,0 +1,162 @@
+package review
+
+import (
+	"strings"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+)
+
+// Matches says who of the identity provider is who in Atlassian.
+type Matches struct {
+	// AccountOf is the account of each person, or directory.NoAccount.
+	AccountOf []directory.AccountNo
+	// PersonOf is the person of each account, or directory.NoPerson.
+	PersonOf []directory.PersonNo
+	// Unmatched are the people about whom nothing certain can be said, with
+	// the reason. They are never provisioned.
+	Unmatched map[directory.PersonNo]string
+	// Protected are the accounts that may be somebody's, with the reason. They
+	// are never removed.
+	Protected map[directory.AccountNo]string
+}
+
+// Match finds each person's account: by e-mail address, then by the addresses
+// that the provider vouches for. It never guesses: several candidates, or one
+// that another person claims too, match nobody.
+func Match(snapshot *directory.Snapshot) *Matches {
+	m := newMatcher(snapshot)
+	for _, disabled := range []bool{false, true} {
+		for no := range snapshot.IdP.People {
+			if snapshot.IdP.People[no].Disabled == disabled {
+				m.consider(directory.PersonNo(no))
+			}
+		}
+		if !disabled {
+			m.settleClaims()
+		}
+	}
+	return &m.Matches
+}
+
+type matcher struct {
+	Matches
+	people    []directory.Person
+	accounts  []directory.Account
+	byAddress map[string][]directory.AccountNo
+	// hidden are the accounts without an address, by folded name.
+	hidden map[string][]directory.AccountNo
+	claims map[directory.AccountNo][]directory.PersonNo
+}
+
+func newMatcher(snapshot *directory.Snapshot) *matcher {
+	m := &matcher{
+		people: snapshot.IdP.People, accounts: snapshot.Atlassian.Accounts,
+		byAddress: make(map[string][]directory.AccountNo, len(snapshot.Atlassian.Accounts)),
+		hidden:    map[string][]directory.AccountNo{}, claims: map[directory.AccountNo][]directory.PersonNo{},
+	}
+	m.AccountOf = make([]directory.AccountNo, len(m.people))
+	m.PersonOf = make([]directory.PersonNo, len(m.accounts))
+	m.Unmatched = map[directory.PersonNo]string{}
+	m.Protected = map[directory.AccountNo]string{}
+	for i := range m.AccountOf {
+		m.AccountOf[i] = directory.NoAccount
+	}
+	for i := range m.accounts {
+		no, account := directory.AccountNo(i), &m.accounts[i]
+		m.PersonOf[i] = directory.NoPerson
+		switch {
+		case account.Email != "":
+			address := directory.FoldAddress(account.Email)
+			m.byAddress[address] = append(m.byAddress[address], no)
+		case !account.Outside():
+			name := directory.FoldName(account.Name)
+			m.hidden[name] = append(m.hidden[name], no)
+			m.Protected[no] = "the account's e-mail address is hidden, so it can't be told whose it is"
+		}
+	}
+	return m
+}
+
+// consider finds a person's candidates. A disabled person is matched for
+// showing only: it claims nothing that an enabled one has.
+func (m *matcher) consider(no directory.PersonNo) {
+	person := &m.people[no]
+	candidates := m.candidates(person)
+	if person.Disabled {
+		if len(candidates) == 1 && m.PersonOf[candidates[0]] == directory.NoPerson {
+			m.AccountOf[no], m.PersonOf[candidates[0]] = candidates[0], no
+		}
+		return
+	}
+	switch {
+	case len(candidates) > 1:
+		m.unmatched(no, "several Atlassian accounts have one of this person's addresses", candidates...)
+	case len(candidates) == 1 && m.accounts[candidates[0]].Outside():
+		m.unmatched(no, "the Atlassian account with this address is closed, or isn't a person's", candidates...)
+	case len(candidates) == 1:
+		m.AccountOf[no] = candidates[0]
+		m.claims[candidates[0]] = append(m.claims[candidates[0]], no)
+	case !usable(person.Email):
+		m.unmatched(no, "the identity provider has no usable e-mail address for this person")
+	default:
+		if hidden := append(m.hidden[directory.FoldName(person.Name)], m.hidden[""]...); len(hidden) > 0 {
+			m.unmatched(no, "an Atlassian account whose e-mail address is hidden may be this person's", hidden...)
+		}
+	}
+}
+
+// candidates gives the accounts with the person's address; where there is none,
+// those with any of the further addresses.
+func (m *matcher) candidates(person *directory.Person) []directory.AccountNo {
+	if usable(person.Email) {
+		if found := m.byAddress[directory.FoldAddress(person.Email)]; len(found) > 0 {
+			return found
+		}
+	}
+	var candidates []directory.AccountNo
+	for _, alias := range person.Aliases {
+		for _, account := range m.byAddress[directory.FoldAddress(alias)] {
+			if !contains(candidates, account) {
+				candidates = append(candidates, account)
+			}
+		}
+	}
+	return candidates
+}
+
+func (m *matcher) unmatched(no directory.PersonNo, reason string, candidates ...directory.AccountNo) {
+	m.Unmatched[no] = reason
+	m.AccountOf[no] = directory.NoAccount
+	for _, candidate := range candidates {
+		m.Protected[candidate] = "it may belong to somebody in the identity provider who can't be told for certain"
+	}
+}
+
+// settleClaims gives each account to the one person that claims it, or to
+// nobody where several do.
+func (m *matcher) settleClaims() {
+	for account, people := range m.claims {
+		if len(people) == 1 {
+			m.PersonOf[account] = people[0]
+			continue
+		}
+		for _, no := range people {
+			m.unmatched(no, "several people in the identity provider have the same address", account)
+		}
+	}
+}
+
+// usable says whether an invitation could be sent to an address.
+func usable(address string) bool {
+	at := strings.LastIndex(address, "@")
+	return at > 0 && at < len(address)-1 && !strings.ContainsAny(address, " \t\n")
+}
+
+func contains[T comparable](list []T, x T) bool {
+	for _, y := range list {
+		if x == y {
+			return true
+		}
+	}
+	return false
+}

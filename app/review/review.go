@@ -1,0 +1,369 @@
+// Package review compares the two sides of a snapshot: which groups are in
+// conflict, who would be added and removed, and who gains and loses access.
+// It computes; it reads and writes nothing.
+package review
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+)
+
+// State is where a group stands. A group has exactly one: the first in the
+// order of States that applies.
+type State string
+
+// The states of a group.
+const (
+	Ambiguous     State = "ambiguous"      // two names fold into one
+	Rejected      State = "rejected"       // somebody decided to leave it
+	Failed        State = "failed"         // the last run couldn't finish it
+	Changed       State = "changed"        // since it was reviewed
+	Waiting       State = "waiting"        // for Atlassian, or for an invitation
+	Synced        State = "synced"         //
+	Blocked       State = "blocked"        // default access group
+	New           State = "new"            // only in the identity provider
+	Conflict      State = "conflict"       //
+	AtlassianOnly State = "atlassian_only" // only in Atlassian
+)
+
+// States lists all states in their order.
+var States = []State{Ambiguous, Rejected, Failed, Changed, Waiting, Synced, Blocked, New, Conflict, AtlassianOnly}
+
+// CouldNotSync says whether a group in this state counts as one that could not
+// be synced.
+func (s State) CouldNotSync() bool {
+	switch s {
+	case Conflict, Blocked, Changed, Failed, Waiting, Ambiguous:
+		return true
+	}
+	return false
+}
+
+// Decision is what somebody decided about a group; it holds while the facts
+// under it do.
+type Decision struct {
+	// Group is the id of the IdP group, Name its name for showing.
+	Group, Name string
+	// Reject leaves the group as it is in Atlassian.
+	Reject bool
+	Reason string
+	By     string
+	At     time.Time
+	// Facts is Review.Facts of the group when it was decided.
+	Facts string
+}
+
+// Outcome is what the last run made of a group.
+type Outcome struct {
+	// Group is the id of the IdP group.
+	Group string
+	// Run and Snapshot are the ids of the run and of what it was planned on.
+	Run, Snapshot string
+	// State is Synced, Waiting, Changed or Failed.
+	State State
+	// Error is the sentence that says why it isn't Synced.
+	Error string
+	// Invited are the addresses of people who were invited into the group.
+	Invited []string
+	At      time.Time
+}
+
+// Input is what a review is made from.
+type Input struct {
+	Snapshot  *directory.Snapshot
+	Decisions map[string]Decision // by the id of the IdP group
+	Outcomes  map[string]Outcome  // by the id of the IdP group
+	// AtlassianOnly asks for the groups that only Atlassian has, too.
+	AtlassianOnly bool
+}
+
+// NoSource stands where a row has no IdP group.
+const NoSource directory.SourceNo = 1<<32 - 1
+
+// Row is one group under review.
+type Row struct {
+	Name string
+	// Source is the IdP group, or NoSource.
+	Source directory.SourceNo
+	// Groups are the Atlassian groups of that name: none, one, or several
+	// where they are ambiguous.
+	Groups []directory.GroupNo
+	State  State
+	// Added counts the member changes that add somebody, the provisioned
+	// included; Removed those that remove somebody.
+	Added, Provisioned, Removed int
+	// Losing is how many of the removed lose a role on a product.
+	Losing int
+	// Unmatched is how many members of the IdP group can't be matched;
+	// Protected how many members of the Atlassian group would be removed if it
+	// were certain who they are.
+	Unmatched, Protected int
+	// Wanted is how many members the IdP group has for the purpose of a sync,
+	// Present how many the Atlassian group has.
+	Wanted, Present int
+}
+
+// Group gives the row's only Atlassian group; ok is false where there is none,
+// or more than one.
+func (r *Row) Group() (group directory.GroupNo, ok bool) {
+	if len(r.Groups) != 1 {
+		return 0, false
+	}
+	return r.Groups[0], true
+}
+
+// Differs says whether a sync would leave anything to do or to tell.
+func (r *Row) Differs() bool {
+	return r.Added+r.Removed+r.Unmatched+r.Protected > 0
+}
+
+// Review is a compared snapshot. It doesn't change once made, and is safe for
+// concurrent use.
+type Review struct {
+	Snapshot *directory.Snapshot
+	Rows     []Row
+	Matches  *Matches
+
+	input  Input
+	access *accessTable
+	// sharing counts the IdP groups of each folded name.
+	sharing map[string]int
+}
+
+// Compare compares the two sides.
+func Compare(input Input) *Review {
+	r := &Review{Snapshot: input.Snapshot, Matches: Match(input.Snapshot), input: input, access: newAccessTable(&input.Snapshot.Atlassian)}
+	r.pair()
+	scratch := &members{}
+	for i := range r.Rows {
+		r.count(&r.Rows[i], scratch)
+		r.Rows[i].State = r.state(&r.Rows[i])
+	}
+	slices.SortStableFunc(r.Rows, func(a, b Row) int {
+		return cmp.Compare(directory.FoldName(a.Name), directory.FoldName(b.Name))
+	})
+	return r
+}
+
+// pair finds the Atlassian groups of each IdP group's name.
+func (r *Review) pair() {
+	idp, atlassian := &r.Snapshot.IdP, &r.Snapshot.Atlassian
+	byName := make(map[string][]directory.GroupNo, len(atlassian.Groups))
+	for i := range atlassian.Groups {
+		name := directory.FoldName(atlassian.Groups[i].Name)
+		byName[name] = append(byName[name], directory.GroupNo(i))
+	}
+	r.sharing = make(map[string]int, len(idp.Groups))
+	for i := range idp.Groups {
+		name := directory.FoldName(idp.Groups[i].Name)
+		r.sharing[name]++
+		r.Rows = append(r.Rows, Row{Name: idp.Groups[i].Name, Source: directory.SourceNo(i), Groups: byName[name]})
+	}
+	if !r.input.AtlassianOnly {
+		return
+	}
+	for i := range atlassian.Groups {
+		if r.sharing[directory.FoldName(atlassian.Groups[i].Name)] == 0 {
+			r.Rows = append(r.Rows, Row{Name: atlassian.Groups[i].Name, Source: NoSource, Groups: []directory.GroupNo{directory.GroupNo(i)}})
+		}
+	}
+}
+
+// members are the two sides of one row as accounts, and what stands between.
+type members struct {
+	want      []directory.AccountNo // sorted
+	provision []directory.PersonNo
+	unmatched []directory.PersonNo
+
+	have, added, removed, protected []directory.AccountNo
+}
+
+// compare fills in the members of a row; the slices are used again.
+func (r *Review) compare(row *Row, m *members) {
+	m.want, m.provision, m.unmatched = m.want[:0], m.provision[:0], m.unmatched[:0]
+	m.have, m.added, m.removed, m.protected = m.have[:0], m.added[:0], m.removed[:0], m.protected[:0]
+	if row.Source == NoSource {
+		return
+	}
+	for _, no := range r.Snapshot.IdP.Members.Of(row.Source) {
+		r.sort(no, m)
+	}
+	slices.Sort(m.want)
+	m.want = slices.Compact(m.want)
+	if group, ok := row.Group(); ok {
+		for _, account := range r.Snapshot.Atlassian.Members.Of(group) {
+			if !r.Snapshot.Atlassian.Accounts[account].Outside() {
+				m.have = append(m.have, account)
+			}
+		}
+	}
+	r.differ(m)
+}
+
+// sort puts one member of the IdP group where it belongs.
+func (r *Review) sort(no directory.PersonNo, m *members) {
+	if r.Snapshot.IdP.People[no].Disabled {
+		return // no member for the purpose of a sync
+	}
+	if _, unmatched := r.Matches.Unmatched[no]; unmatched {
+		m.unmatched = append(m.unmatched, no)
+	} else if account := r.Matches.AccountOf[no]; account != directory.NoAccount {
+		m.want = append(m.want, account)
+	} else {
+		m.provision = append(m.provision, no)
+	}
+}
+
+// differ walks the two sorted sides once.
+func (r *Review) differ(m *members) {
+	i, j := 0, 0
+	for i < len(m.want) || j < len(m.have) {
+		switch {
+		case j == len(m.have) || i < len(m.want) && m.want[i] < m.have[j]:
+			m.added = append(m.added, m.want[i])
+			i++
+		case i == len(m.want) || m.have[j] < m.want[i]:
+			if r.Matches.Protected[m.have[j]] != "" {
+				m.protected = append(m.protected, m.have[j])
+			} else {
+				m.removed = append(m.removed, m.have[j])
+			}
+			j++
+		default:
+			i++
+			j++
+		}
+	}
+}
+
+func (r *Review) count(row *Row, m *members) {
+	if len(row.Groups) > 1 {
+		return
+	}
+	r.compare(row, m)
+	row.Added, row.Provisioned, row.Removed = len(m.added)+len(m.provision), len(m.provision), len(m.removed)
+	row.Unmatched, row.Protected = len(m.unmatched), len(m.protected)
+	row.Wanted, row.Present = len(m.want)+len(m.provision)+len(m.unmatched), len(m.have)
+	if group, ok := row.Group(); ok {
+		for _, account := range m.removed {
+			if r.access.loses(account, group) {
+				row.Losing++
+			}
+		}
+	}
+}
+
+// state gives the first state that applies.
+func (r *Review) state(row *Row) State {
+	if row.Source == NoSource {
+		return AtlassianOnly
+	}
+	if len(row.Groups) > 1 || r.sharing[directory.FoldName(row.Name)] > 1 {
+		return Ambiguous
+	}
+	id := r.Snapshot.IdP.Groups[row.Source].ID
+	decision, decided := r.input.Decisions[id]
+	outcome, tried := r.input.Outcomes[id]
+	here := tried && outcome.Snapshot == r.Snapshot.ID
+	holds := decided && decision.Facts == r.Facts(row)
+	group := r.group(row)
+	switch {
+	case decided && decision.Reject && holds:
+		return Rejected
+	case here && outcome.State == Failed:
+		return Failed
+	case here && outcome.State == Changed, decided && !holds && row.Differs():
+		return Changed
+	case group != nil && group.Synced == directory.ManagedYes && row.Differs(), tried && r.pending(row, outcome):
+		return Waiting
+	case group != nil && !row.Differs() && (group.Synced == directory.ManagedYes || tried && outcome.State.accepted()):
+		return Synced
+	case group != nil && group.Default():
+		return Blocked
+	case group == nil:
+		return New
+	}
+	return Conflict
+}
+
+// accepted says whether a run that left the group in this state had accepted it.
+func (s State) accepted() bool { return s == Synced || s == Waiting }
+
+// pending says whether all that still differs is invitations sent.
+func (r *Review) pending(row *Row, outcome Outcome) bool {
+	if len(outcome.Invited) == 0 || row.Provisioned == 0 || row.Added != row.Provisioned || row.Removed+row.Unmatched+row.Protected > 0 {
+		return false
+	}
+	var m members
+	r.compare(row, &m)
+	for _, no := range m.provision {
+		if !contains(outcome.Invited, directory.FoldAddress(r.Snapshot.IdP.People[no].Email)) {
+			return false
+		}
+	}
+	return true
+}
+
+// group gives the row's only Atlassian group, or nil.
+func (r *Review) group(row *Row) *directory.Group {
+	if no, ok := row.Group(); ok {
+		return &r.Snapshot.Atlassian.Groups[no]
+	}
+	return nil
+}
+
+// SourceID gives the id of the row's IdP group, or "".
+func (r *Review) SourceID(row *Row) string {
+	if row.Source == NoSource {
+		return ""
+	}
+	return r.Snapshot.IdP.Groups[row.Source].ID
+}
+
+// Outcome gives what the last run made of the row's group, if that still
+// concerns this snapshot.
+func (r *Review) Outcome(row *Row) (Outcome, bool) {
+	outcome, ok := r.input.Outcomes[r.SourceID(row)]
+	return outcome, ok && outcome.Snapshot == r.Snapshot.ID
+}
+
+// Decision gives what was decided about the row's group.
+func (r *Review) Decision(row *Row) (Decision, bool) {
+	decision, ok := r.input.Decisions[r.SourceID(row)]
+	return decision, ok
+}
+
+// Counts is how many rows are in each state.
+type Counts struct {
+	// IdPGroups is how many groups of the identity provider are in scope.
+	IdPGroups int
+	State     map[State]int
+}
+
+// CouldNotSync is how many groups could not be synced.
+func (c Counts) CouldNotSync() int {
+	n := 0
+	for state, count := range c.State {
+		if state.CouldNotSync() {
+			n += count
+		}
+	}
+	return n
+}
+
+// Finished says whether every IdP group in scope is synced or rejected.
+func (c Counts) Finished() bool {
+	return c.State[Synced]+c.State[Rejected] == c.IdPGroups
+}
+
+// Counts counts the rows.
+func (r *Review) Counts() Counts {
+	counts := Counts{IdPGroups: len(r.Snapshot.IdP.Groups), State: make(map[State]int, len(States))}
+	for i := range r.Rows {
+		counts.State[r.Rows[i].State]++
+	}
+	return counts
+}
