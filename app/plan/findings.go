@@ -1,0 +1,172 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+// The thresholds of the guards.
+const (
+	// A group's removals are confirmed over this share of its members and over
+	// this number of people.
+	groupRemovalShare  = 25 // percent
+	groupRemovalPeople = 5
+	// A run's removals are confirmed over this number.
+	runRemovals = 500
+	// A snapshot is stale when it is older than this.
+	staleAfter = 24 * time.Hour
+)
+
+// GroupFindings lists the guards that stand in the way of one row by itself.
+func GroupFindings(r *review.Review, row *review.Row) []Finding {
+	if row.Source == review.NoSource || len(row.Groups) > 1 || row.State == review.Synced {
+		return nil
+	}
+	var findings []Finding
+	add := func(guard Guard, message, action string) {
+		findings = append(findings, Finding{guard, row.Name, message, action})
+	}
+	if no, ok := row.Group(); ok {
+		group := &r.Snapshot.Atlassian.Groups[no]
+		if group.Default() {
+			add(DefaultAccess, defaultMessage(r, group), DefaultAccessSteps)
+		}
+		if group.Locked && group.Synced != directory.ManagedYes {
+			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of %q.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
+		}
+	}
+	if row.Protected > 0 {
+		add(UnmatchedIn, fmt.Sprintf("%q has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
+			"Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again.")
+	}
+	if row.Wanted == 0 && row.Removed > 0 {
+		add(EmptyGroup, fmt.Sprintf("%q has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
+			"If that is meant, override empty-group for this group.")
+	}
+	if row.Removed > groupRemovalPeople && row.Removed*100 > row.Present*groupRemovalShare {
+		add(GroupRemovals, fmt.Sprintf("Syncing %q would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
+			"If that is meant, override group-removals for this group.")
+	}
+	return findings
+}
+
+// DefaultAccessSteps say how a group ceases to be a default access group under
+// centralized user management.
+const DefaultAccessSteps = "In Atlassian administration open Apps › the site › the product › Manage access › Default groups, choose Update default group setting, pick another group or None, then fetch again."
+
+func defaultMessage(r *review.Review, group *directory.Group) string {
+	var products []string
+	for _, grant := range group.Grants {
+		if grant.Default {
+			product := r.Snapshot.Atlassian.Products[grant.Product]
+			products = append(products, fmt.Sprintf("%s on %s", product.Name, product.Site))
+		}
+	}
+	return fmt.Sprintf("%q is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, " and "))
+}
+
+func people(n int) string {
+	if n == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", n)
+}
+
+// findings lists the guards that stand in the way of the whole plan.
+func (p *Plan) findings(r *review.Review, rows []*review.Row, now time.Time) []Finding {
+	var findings []Finding
+	if len(rows) == 0 {
+		return nil
+	}
+	if finding, found := p.lockOut(r, rows); found {
+		findings = append(findings, finding)
+	}
+	if p.Effect.Removed > runRemovals {
+		findings = append(findings, Finding{Guard: RunRemovals,
+			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", p.Effect.Removed, runRemovals),
+			Action:  "Sync fewer groups at a time, or override run-removals."})
+	}
+	if age := now.Sub(r.Snapshot.TakenAt); age > staleAfter {
+		findings = append(findings, Finding{Guard: Stale,
+			Message: fmt.Sprintf("The snapshot is %d hours old.", int(age.Hours())), Action: "Fetch first, or override stale."})
+	}
+	return findings
+}
+
+// lockOut finds out whether the plan would take away the last administration of
+// the organization or a site, or the administration of the key's owner.
+func (p *Plan) lockOut(r *review.Review, rows []*review.Row) (Finding, bool) {
+	org := &r.Snapshot.Atlassian
+	owner := slices.IndexFunc(org.Accounts, func(a directory.Account) bool { return org.Owner != "" && a.ID == org.Owner })
+	if owner < 0 {
+		return Finding{Guard: LockOut, Message: "It isn't known who owns the Atlassian key, so it can't be told whether a sync would lock that person out.",
+			Action: "Connect Atlassian again with the e-mail address of the key's owner, an organization admin, then fetch."}, true
+	}
+	for _, role := range []string{directory.OrgAdmin, directory.SiteAdmin} {
+		before, after := r.Holders(role, nil), r.Holders(role, rows)
+		for access, holders := range before {
+			place := org.Products[access.Product].Site
+			if place == "" {
+				place = "the organization"
+			}
+			if len(after[access]) == 0 && !directAdmin(org, role) {
+				return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would remove the last admin of %s.", place),
+					Action: "Add an admin to the IdP group first, or leave that group out."}, true
+			}
+			no := directory.AccountNo(owner)
+			if slices.Contains(holders, no) && !slices.Contains(after[access], no) {
+				return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would take the administration of %s from %s, who owns the key.", place, org.Accounts[owner].Name),
+					Action: "Add the owner to the IdP group first, or leave that group out."}, true
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// directAdmin says whether an active account has a role in the organization by
+// itself.
+func directAdmin(org *directory.Organization, role string) bool {
+	return slices.ContainsFunc(org.Accounts, func(a directory.Account) bool {
+		return a.Status == directory.Active && slices.Contains(a.OrgRoles, role)
+	})
+}
+
+// seats blocks the groups that add people to a product which would then have
+// more people than seats, and gives the rows that remain.
+func (p *Plan) seats(r *review.Review, rows []*review.Row) []*review.Row {
+	effect := r.Effect(rows)
+	blocked := map[string]bool{}
+	for no := range effect.Products {
+		product := &r.Snapshot.Atlassian.Products[no]
+		change := effect.Products[no].SeatChange
+		if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats || change <= 0 || product.Used+change <= product.Seats {
+			continue
+		}
+		finding := Finding{Guard: Seats,
+			Message: fmt.Sprintf("%s on %s has %d seats of which %d are taken; the selection needs %d more.", product.Name, product.Site, product.Seats, product.Used, change),
+			Action:  "Get more seats, free some, or sync fewer groups."}
+		for i := range p.Groups {
+			if p.Groups[i].takesSeats(directory.ProductNo(no)) {
+				finding.Group = p.Groups[i].Name
+				p.Groups[i].Findings = append(p.Groups[i].Findings, finding)
+				blocked[p.Groups[i].Source] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(rows, func(row *review.Row) bool { return blocked[r.SourceID(row)] })
+}
+
+// takesSeats says whether the group adds people to a product.
+func (g *Group) takesSeats(product directory.ProductNo) bool {
+	if g.Target == nil || g.Skip != "" || g.Blocked() || len(g.Add)+len(g.Invite) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(g.Target.Grants, func(grant directory.Grant) bool {
+		return grant.Product == product && directory.TakesSeat(grant.Role)
+	})
+}

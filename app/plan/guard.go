@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// Guard is a rule that stops a plan, or one group of it, until a person
+// overrides it by name.
+type Guard string
+
+// The guards. Those marked so can't be overridden.
+const (
+	DefaultAccess Guard = "default-access" // can't be overridden
+	UnmatchedIn   Guard = "unmatched"      // can't be overridden
+	NotModifiable Guard = "not-modifiable" // can't be overridden
+	LockOut       Guard = "lock-out"       // can't be overridden
+	Seats         Guard = "seats"          // can't be overridden
+	EmptyGroup    Guard = "empty-group"
+	GroupRemovals Guard = "group-removals"
+	RunRemovals   Guard = "run-removals"
+	Stale         Guard = "stale"
+)
+
+// Guards lists all guards in the order in which they are told.
+var Guards = []Guard{DefaultAccess, UnmatchedIn, NotModifiable, LockOut, Seats, EmptyGroup, GroupRemovals, RunRemovals, Stale}
+
+// Overridable says whether a person may lift the guard.
+func (g Guard) Overridable() bool {
+	return slices.Contains([]Guard{EmptyGroup, GroupRemovals, RunRemovals, Stale}, g)
+}
+
+// Finding is a guard that stands in the way of one group, or of the whole plan
+// where Group is empty.
+type Finding struct {
+	Guard Guard
+	Group string
+	// Message says what is in the way, Action what to do about it.
+	Message, Action string
+}
+
+// Problem gives the finding as an error for a person.
+func (f Finding) Problem() *problem.Problem {
+	return problem.New(problem.Refused, f.Message, f.Action)
+}
+
+// Overrides are the guards that a person lifted, each for one group (by its
+// folded name) or, under "", for all.
+type Overrides map[Guard][]string
+
+// ParseOverrides reads GUARD[=GROUP],… or all.
+func ParseOverrides(text string) (Overrides, error) {
+	overrides := Overrides{}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		name, group, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if name == "all" && group == "" {
+			for _, guard := range Guards {
+				if guard.Overridable() {
+					overrides[guard] = append(overrides[guard], "")
+				}
+			}
+			continue
+		}
+		guard := Guard(name)
+		if !slices.Contains(Guards, guard) {
+			return nil, problem.New(problem.Usage, fmt.Sprintf("There is no guard named %q.", name), "The guards that can be overridden are "+overridable()+".")
+		}
+		if !guard.Overridable() {
+			return nil, problem.New(problem.Usage, fmt.Sprintf("The guard %s can't be overridden.", name), "The guards that can be are "+overridable()+".")
+		}
+		overrides[guard] = append(overrides[guard], directory.FoldName(group))
+	}
+	return overrides, nil
+}
+
+func overridable() string {
+	var names []string
+	for _, guard := range Guards {
+		if guard.Overridable() {
+			names = append(names, string(guard))
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// Lift says whether a finding was overridden.
+func (o Overrides) Lift(finding Finding) bool {
+	if !finding.Guard.Overridable() {
+		return false
+	}
+	groups := o[finding.Guard]
+	return slices.Contains(groups, "") || finding.Group != "" && slices.Contains(groups, directory.FoldName(finding.Group))
+}

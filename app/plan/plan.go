@@ -1,0 +1,176 @@
+// Package plan makes the exact operations that accepting groups would perform,
+// and judges them by the guards. A plan is a value made from a review; it is
+// valid only while the facts under it hold.
+package plan
+
+import (
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+// Batch is how many groups are synced before the next are begun: that is how
+// Atlassian does it, and a reviewable unit.
+const Batch = 20
+
+// Member is one person in an operation.
+type Member struct {
+	// Account is the account's id; empty for somebody to be invited.
+	Account string
+	Email   string
+	Name    string
+}
+
+// Group is what a plan does to one group, with the facts that it rests on.
+type Group struct {
+	Name string
+	// Source is the id of the IdP group.
+	Source string
+	// Target is the Atlassian group as reviewed; nil where it is to be created.
+	Target *directory.Group
+	// Add, Invite and Remove are the operations, in the order of performing.
+	Add, Invite, Remove []Member
+	// People and Accounts are the members on both sides as reviewed: see
+	// review.Held.
+	People, Accounts []string
+	// Grants are what the Atlassian group gives as reviewed, by resource.
+	Grants []atlassian.GrantNow
+	// Unmatched is how many members of the IdP group are left out because
+	// nobody knows who they are.
+	Unmatched int
+	// Findings are the guards in the way, the overridden ones left out.
+	Findings []Finding
+	// Skip says why there is nothing for Rollcall to do: the group is synced,
+	// waiting, rejected, ambiguous. Empty where there is.
+	Skip string
+	// State is the group's state when the plan was made.
+	State review.State
+}
+
+// Operations is how many writes the group takes.
+func (g *Group) Operations() int {
+	n := len(g.Add) + len(g.Invite) + len(g.Remove)
+	if g.Target == nil {
+		n++
+	}
+	return n
+}
+
+// Blocked says whether a guard stands in the way of this group.
+func (g *Group) Blocked() bool { return len(g.Findings) > 0 }
+
+// Plan is the exact operations that accepting a selection would perform.
+type Plan struct {
+	// Snapshot is the id of the snapshot that it was made from.
+	Snapshot string
+	TakenAt  time.Time
+	Groups   []Group
+	// Findings are the guards in the way of the whole plan.
+	Findings []Finding
+	// Effect is what performing the unblocked groups does to people.
+	Effect review.Effect
+}
+
+// Batches cuts the groups that would be performed into batches.
+func (p *Plan) Batches() [][]*Group {
+	var batches [][]*Group
+	for i := range p.Groups {
+		group := &p.Groups[i]
+		if group.Skip != "" || group.Blocked() {
+			continue
+		}
+		if len(batches) == 0 || len(batches[len(batches)-1]) == Batch {
+			batches = append(batches, nil)
+		}
+		batches[len(batches)-1] = append(batches[len(batches)-1], group)
+	}
+	return batches
+}
+
+// Make plans the sync of rows of a review.
+func Make(r *review.Review, rows []*review.Row, overrides Overrides, now time.Time) *Plan {
+	p := &Plan{Snapshot: r.Snapshot.ID, TakenAt: r.Snapshot.TakenAt}
+	var performed []*review.Row
+	for _, row := range rows {
+		group := makeGroup(r, row)
+		if group.Skip == "" {
+			group.Findings = lift(overrides, GroupFindings(r, row))
+		}
+		if group.Skip == "" && !group.Blocked() {
+			performed = append(performed, row)
+		}
+		p.Groups = append(p.Groups, group)
+	}
+	performed = p.seats(r, performed)
+	p.Effect = r.Effect(performed)
+	p.Findings = lift(overrides, p.findings(r, performed, now))
+	return p
+}
+
+func lift(overrides Overrides, findings []Finding) []Finding {
+	var standing []Finding
+	for _, finding := range findings {
+		if !overrides.Lift(finding) {
+			standing = append(standing, finding)
+		}
+	}
+	return standing
+}
+
+func makeGroup(r *review.Review, row *review.Row) Group {
+	group := Group{Name: row.Name, Source: r.SourceID(row), State: row.State, Skip: skip(r, row), Unmatched: row.Unmatched}
+	if group.Skip != "" {
+		return group
+	}
+	if no, ok := row.Group(); ok {
+		target := r.Snapshot.Atlassian.Groups[no]
+		group.Target = &target
+		for _, grant := range target.Grants {
+			group.Grants = append(group.Grants, atlassian.GrantNow{
+				Resource: r.Snapshot.Atlassian.Products[grant.Product].ID, Role: grant.Role, Default: grant.Default,
+			})
+		}
+	}
+	group.People, group.Accounts = r.Held(row)
+	add, provision, remove := r.Operations(row)
+	for _, no := range add {
+		group.Add = append(group.Add, member(r, r.Matches.PersonOf[no], no))
+	}
+	for _, no := range provision {
+		group.Invite = append(group.Invite, member(r, no, directory.NoAccount))
+	}
+	for _, no := range remove {
+		group.Remove = append(group.Remove, member(r, r.Matches.PersonOf[no], no))
+	}
+	return group
+}
+
+func member(r *review.Review, person directory.PersonNo, account directory.AccountNo) Member {
+	m := Member{Name: r.Name(person, account), Email: r.Email(person, account)}
+	if account != directory.NoAccount {
+		m.Account = r.Snapshot.Atlassian.Accounts[account].ID
+	}
+	return m
+}
+
+// skip says why there is nothing to do for a row, or "".
+func skip(r *review.Review, row *review.Row) string {
+	switch row.State {
+	case review.Synced:
+		return "It is synced already."
+	case review.Rejected:
+		return "It was rejected; withdraw that first to sync it."
+	case review.Ambiguous:
+		return "Several groups have this name; rename all but one of them, then fetch again."
+	case review.AtlassianOnly:
+		return "The identity provider has no group of this name."
+	case review.Waiting:
+		if no, ok := row.Group(); ok && r.Snapshot.Atlassian.Groups[no].Synced == directory.ManagedYes {
+			return "The identity provider manages this group, and Atlassian permits no other change; its provisioning has yet to bring the members over."
+		}
+		return "Invitations are pending; once they are accepted, fetch again."
+	}
+	return ""
+}
