@@ -1,0 +1,288 @@
+// Package app is everything of Rollcall that isn't a window: it connects,
+// fetches, reviews, plans and syncs. Windows and commands ask it, and show.
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/user"
+	"sync"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/idp/okta"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+// Settings are the connections, without their credentials.
+type Settings struct {
+	IdP       IdPSettings
+	Atlassian AtlassianSettings
+}
+
+// IdPSettings say how to reach the identity provider.
+type IdPSettings struct {
+	// Provider is the connector's name: okta.
+	Provider string
+	URL      string
+	// App limits the scope to the groups assigned to this application.
+	App string
+}
+
+// secretName binds the credentials to the host they were entered for.
+func (s IdPSettings) secretName() string { return s.Provider + " " + s.URL }
+
+// AtlassianSettings say how to reach the Atlassian organization.
+type AtlassianSettings struct {
+	// URL stands for https://api.atlassian.com; empty means that.
+	URL  string
+	Org  string
+	Name string
+	// Owner is the e-mail address of the owner of the key; without it nothing
+	// is written.
+	Owner string
+}
+
+func (s AtlassianSettings) secretName() string { return "atlassian " + s.URL + " " + s.Org }
+
+// Store keeps state between sessions. What it returns is the caller's.
+type Store interface {
+	Settings() (Settings, error)
+	SaveSettings(Settings) error
+	// Snapshot gives the latest snapshot, or nil.
+	Snapshot() (*directory.Snapshot, error)
+	SaveSnapshot(*directory.Snapshot) error
+	Decisions() (map[string]review.Decision, error)
+	SaveDecision(review.Decision) error
+	DeleteDecision(group string) error
+	Outcomes() (map[string]review.Outcome, error)
+	SaveOutcomes([]review.Outcome) error
+	run.Journal
+	// Runs lists the reports of all runs, the latest first.
+	Runs() ([]run.Report, error)
+	// Operations lists what a run did, in order.
+	Operations(run string) ([]run.Operation, error)
+}
+
+// Secrets keep credentials.
+type Secrets interface {
+	Secret(ctx context.Context, name string) (string, error)
+	SaveSecret(ctx context.Context, name, secret string) error
+	DeleteSecret(ctx context.Context, name string) error
+}
+
+// The environment variables that give credentials to one process.
+const (
+	IdPSecretVariable       = "ROLLCALL_IDP_SECRET"
+	AtlassianSecretVariable = "ROLLCALL_ATLASSIAN_SECRET"
+)
+
+// App is one running Rollcall. Its methods are safe for concurrent use; those
+// that take a context may wait for the network or a person.
+type App struct {
+	Store   Store
+	Secrets Secrets
+	Log     *slog.Logger
+	// Patience is how long a write may take until it is seen; zero for
+	// run.DefaultPatience.
+	Patience time.Duration
+	// Environment looks up variables; nil for os.Getenv.
+	Environment func(string) string
+
+	// busy keeps fetches and runs from overlapping.
+	busy sync.Mutex
+}
+
+var errBusy = problem.New(problem.Refused, "Rollcall is fetching or syncing already.", "Wait until it is done, or cancel it.")
+
+func (a *App) env(name string) string {
+	if a.Environment != nil {
+		return a.Environment(name)
+	}
+	return os.Getenv(name)
+}
+
+// By names who uses Rollcall: the account on this machine.
+func By() string {
+	if current, err := user.Current(); err == nil {
+		return current.Username
+	}
+	return "unknown"
+}
+
+// secret gives a credential: from the environment where it is set, else from
+// the keyring.
+func (a *App) secret(ctx context.Context, variable, name string) (string, error) {
+	if secret := a.env(variable); secret != "" {
+		return secret, nil
+	}
+	return a.Secrets.Secret(ctx, name)
+}
+
+// saveSecret files a credential in the keyring. Where that fails, one that
+// stands in the environment will do: kept says which.
+func (a *App) saveSecret(ctx context.Context, variable, name, secret string) (kept bool, err error) {
+	if err := a.Secrets.SaveSecret(ctx, name, secret); err != nil {
+		if a.env(variable) == secret {
+			return false, nil
+		}
+		return false, err
+	}
+	return true, nil
+}
+
+// provider makes the connector for the identity provider.
+func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error) {
+	switch settings.Provider {
+	case "okta":
+		return okta.New(okta.Config{URL: settings.URL, Token: secret, App: settings.App, Log: a.Log})
+	case "":
+		return nil, problem.New(problem.NotConnected, "No identity provider is connected.", "Connect one: in the window under Identity provider, or with rollcall connect idp.")
+	}
+	return nil, problem.New(problem.Usage, fmt.Sprintf("There is no identity provider named %q.", settings.Provider), "This version knows okta.")
+}
+
+// organization makes the connector for Atlassian.
+func (a *App) organization(settings AtlassianSettings, secret string) (*atlassian.Client, error) {
+	if settings.Org == "" {
+		return nil, problem.New(problem.NotConnected, "No Atlassian organization is connected.", "Connect it: in the window under Identity provider, or with rollcall connect atlassian.")
+	}
+	return atlassian.New(atlassian.Config{URL: settings.URL, Org: settings.Org, Key: secret, Log: a.Log})
+}
+
+// CheckIdP says whether reading the identity provider will work.
+func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string) error {
+	secret, err := a.given(ctx, secret, IdPSecretVariable, settings.secretName())
+	if err != nil {
+		return err
+	}
+	provider, err := a.provider(settings, secret)
+	if err != nil {
+		return err
+	}
+	return provider.Check(ctx)
+}
+
+// CheckAtlassian says whether reading the organization will work, and gives its
+// name. Whether the key may write isn't known until the first write.
+func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, secret string) (atlassian.Organization, error) {
+	secret, err := a.given(ctx, secret, AtlassianSecretVariable, settings.secretName())
+	if err != nil {
+		return atlassian.Organization{}, err
+	}
+	client, err := a.organization(settings, secret)
+	if err != nil {
+		return atlassian.Organization{}, err
+	}
+	return client.Check(ctx)
+}
+
+// given is the secret that was entered, else the one kept.
+func (a *App) given(ctx context.Context, secret, variable, name string) (string, error) {
+	if secret != "" {
+		return secret, nil
+	}
+	return a.secret(ctx, variable, name)
+}
+
+// ConnectIdP checks a connection and keeps it; the secret goes to the keyring.
+// kept is false where only the environment holds it.
+func (a *App) ConnectIdP(ctx context.Context, settings IdPSettings, secret string) (kept bool, err error) {
+	if err := a.CheckIdP(ctx, settings, secret); err != nil {
+		return false, err
+	}
+	if kept, err = a.keep(ctx, secret, IdPSecretVariable, settings.secretName()); err != nil {
+		return false, err
+	}
+	return kept, a.change(func(all *Settings) { all.IdP = settings })
+}
+
+// ConnectAtlassian checks a connection and keeps it; the secret goes to the
+// keyring. kept is false where only the environment holds it.
+func (a *App) ConnectAtlassian(ctx context.Context, settings AtlassianSettings, secret string) (kept bool, err error) {
+	org, err := a.CheckAtlassian(ctx, settings, secret)
+	if err != nil {
+		return false, err
+	}
+	settings.Name = org.Name
+	if kept, err = a.keep(ctx, secret, AtlassianSecretVariable, settings.secretName()); err != nil {
+		return false, err
+	}
+	return kept, a.change(func(all *Settings) { all.Atlassian = settings })
+}
+
+// keep files a secret, unless it is the one kept already.
+func (a *App) keep(ctx context.Context, secret, variable, name string) (bool, error) {
+	if secret == "" {
+		return true, nil
+	}
+	return a.saveSecret(ctx, variable, name, secret)
+}
+
+func (a *App) change(edit func(*Settings)) error {
+	settings, err := a.Store.Settings()
+	if err != nil {
+		return err
+	}
+	edit(&settings)
+	return a.Store.SaveSettings(settings)
+}
+
+// DisconnectIdP forgets the identity provider and its credentials.
+func (a *App) DisconnectIdP(ctx context.Context) error {
+	settings, err := a.Store.Settings()
+	if err != nil {
+		return err
+	}
+	if err := a.Secrets.DeleteSecret(ctx, settings.IdP.secretName()); err != nil {
+		return err
+	}
+	return a.change(func(all *Settings) { all.IdP = IdPSettings{} })
+}
+
+// DisconnectAtlassian forgets the organization and its credentials.
+func (a *App) DisconnectAtlassian(ctx context.Context) error {
+	settings, err := a.Store.Settings()
+	if err != nil {
+		return err
+	}
+	if err := a.Secrets.DeleteSecret(ctx, settings.Atlassian.secretName()); err != nil {
+		return err
+	}
+	return a.change(func(all *Settings) { all.Atlassian = AtlassianSettings{} })
+}
+
+// sides makes both connectors from what is set up.
+func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Settings, error) {
+	settings, err := a.Store.Settings()
+	if err != nil {
+		return nil, nil, settings, err
+	}
+	if settings.IdP.Provider == "" {
+		_, err := a.provider(settings.IdP, "")
+		return nil, nil, settings, err
+	}
+	if settings.Atlassian.Org == "" {
+		_, err := a.organization(settings.Atlassian, "")
+		return nil, nil, settings, err
+	}
+	secret, err := a.secret(ctx, IdPSecretVariable, settings.IdP.secretName())
+	if err != nil {
+		return nil, nil, settings, err
+	}
+	provider, err := a.provider(settings.IdP, secret)
+	if err != nil {
+		return nil, nil, settings, err
+	}
+	if secret, err = a.secret(ctx, AtlassianSecretVariable, settings.Atlassian.secretName()); err != nil {
+		return nil, nil, settings, err
+	}
+	organization, err := a.organization(settings.Atlassian, secret)
+	return provider, organization, settings, err
+}

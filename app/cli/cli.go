@@ -1,0 +1,203 @@
+// Package cli is Rollcall's command line. Commands are thin: they read flags,
+// ask app, and print.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+)
+
+// The exit codes.
+const (
+	exitDone       = 0
+	exitNotDone    = 1 // it couldn't proceed
+	exitUnsynced   = 2 // review --exit-code: something could not be synced
+	exitIncomplete = 3 // sync: some groups weren't
+)
+
+// Windows is what the command line asks of the desktop part.
+type Windows interface {
+	// Display says whether a window can be shown here.
+	Display() bool
+	// Open shows the window until it is closed. demo says that the sample
+	// company is connected.
+	Open(ctx context.Context, a *app.App, demo bool) error
+	// Render draws every tab to PNG files in a folder, without a display, and
+	// gives their paths.
+	Render(ctx context.Context, a *app.App, folder string) ([]string, error)
+}
+
+// Store is an opened app.Store.
+type Store interface {
+	app.Store
+	io.Closer
+}
+
+// Parts are what the command line is put together with.
+type Parts struct {
+	Version string
+	// Folder is where data is kept unless --data says otherwise.
+	Folder    string
+	OpenStore func(folder string) (Store, error)
+	Secrets   app.Secrets
+	Windows   Windows
+	In        io.Reader
+	Out, Err  io.Writer
+}
+
+// command is one invocation.
+type command struct {
+	Parts
+	folder   string
+	json     bool
+	logLevel string
+	code     int
+}
+
+// Main runs the command line and gives the exit code.
+func Main(ctx context.Context, parts Parts, args []string) int {
+	c := &command{Parts: parts}
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(parts.In)
+	root.SetOut(parts.Out)
+	root.SetErr(parts.Err)
+	if err := root.ExecuteContext(ctx); err != nil {
+		c.fail(err)
+		return exitNotDone
+	}
+	return c.code
+}
+
+// fail says what went wrong: to a person on standard error, to a program as one
+// document on standard output.
+func (c *command) fail(err error) {
+	p := problem.Of(err)
+	if p.Cause != nil {
+		c.logger().Debug("failed", "code", p.Code, "cause", p.Cause)
+	}
+	if c.json {
+		_ = c.print(app.NewErrorDocument(err)) // there is nowhere left to complain
+		return
+	}
+	fmt.Fprintf(c.Err, "rollcall: %s\n", p.Message)
+	if p.Action != "" {
+		fmt.Fprintf(c.Err, "  %s\n", p.Action)
+	}
+}
+
+func (c *command) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "rollcall",
+		Short: "See who gains and who loses access before the identity provider's groups overwrite Atlassian's, then sync safely",
+		Long: "Rollcall shows an Atlassian administrator exactly who gains and who loses what before the identity\n" +
+			"provider's groups overwrite the Atlassian groups of the same name, and then performs that sync safely.\n" +
+			"Without a command it opens the window.",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(func(a *app.App) error { return c.Windows.Open(cmd.Context(), a, false) })
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.folder, "data", c.Folder, "`folder` that holds Rollcall's data")
+	flags.BoolVar(&c.json, "json", false, "print one JSON document to standard output and nothing else there")
+	flags.StringVar(&c.logLevel, "log", "warn", "what is logged to standard error: debug, info, warn or error")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		c.json = c.json || asksForJSON(os.Args)
+		return usage(err)
+	})
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.demo(), c.simulate(), c.version())
+	for _, sub := range root.Commands() {
+		sub.SilenceErrors, sub.SilenceUsage = true, true
+	}
+	return root
+}
+
+// asksForJSON looks for --json where flags couldn't be parsed.
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		if arg == "--json" || arg == "--json=true" {
+			return true
+		}
+	}
+	return false
+}
+
+func usage(err error) error {
+	text := err.Error()
+	return problem.Wrap(err, problem.Usage, strings.ToUpper(text[:1])+text[1:]+".", "Look at rollcall --help.")
+}
+
+func (c *command) version() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if c.json {
+				return c.print(map[string]string{"version": c.Version})
+			}
+			_, err := fmt.Fprintln(c.Out, "rollcall", c.Version)
+			return err
+		},
+	}
+}
+
+// with opens the data, calls f, and closes it.
+func (c *command) with(f func(*app.App) error) error {
+	store, err := c.OpenStore(c.folder)
+	if err != nil {
+		return err
+	}
+	err = f(&app.App{Store: store, Secrets: c.Secrets, Log: c.logger()})
+	return errors.Join(err, store.Close())
+}
+
+func (c *command) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		level = slog.LevelWarn
+	}
+	return slog.New(slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: level}))
+}
+
+// print writes one JSON document.
+func (c *command) print(document any) error {
+	encoder := json.NewEncoder(c.Out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(document); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
+}
+
+// progress shows how far something is, where a person looks on: the function
+// ends it.
+func (c *command) progress() (tell progress.Func, end func()) {
+	file, isFile := c.Err.(*os.File)
+	if c.json || !isFile || !term.IsTerminal(int(file.Fd())) {
+		return nil, func() {}
+	}
+	line := &statusLine{out: c.Err}
+	return line.tell, line.end
+}
+
+// terminal gives the terminal to ask in, or false.
+func (c *command) terminal() bool {
+	file, isFile := c.In.(*os.File)
+	return isFile && term.IsTerminal(int(file.Fd()))
+}

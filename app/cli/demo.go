@@ -1,0 +1,213 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/simulator"
+)
+
+// company are the flags that shape the sample company.
+type company struct {
+	idp, experience string
+	groups, users   int
+	seed            uint64
+	latency         time.Duration
+	rate            int
+	consistency     time.Duration
+}
+
+// demoRate is what the sample company permits, in requests a second for each
+// endpoint: fast enough to watch, slow enough to see progress.
+const demoRate = 100
+
+func (f *company) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.idp, "idp", "okta", "the sample company's identity provider: okta")
+	cmd.Flags().StringVar(&f.experience, "experience", "centralized", "its user management experience: centralized")
+	cmd.Flags().IntVar(&f.groups, "groups", simulator.DefaultGroups, "its number of IdP groups")
+	cmd.Flags().IntVar(&f.users, "users", simulator.DefaultUsers, "its number of people")
+	cmd.Flags().Uint64Var(&f.seed, "seed", simulator.DefaultSeed, "the same seed gives the same company")
+	cmd.Flags().DurationVar(&f.latency, "latency", 0, "delay of every answer")
+	cmd.Flags().IntVar(&f.rate, "rate", demoRate, "requests a second that each endpoint permits; 0 for any number")
+	cmd.Flags().DurationVar(&f.consistency, "consistency", 0, "delay until a write is seen")
+}
+
+func (f *company) start() (*simulator.Simulation, error) {
+	if f.idp != "okta" || f.experience != "centralized" {
+		return nil, problem.New(problem.Usage, fmt.Sprintf("The sample company doesn't have %s with %s user management.", f.idp, f.experience), "This version simulates okta with centralized.")
+	}
+	if f.groups < 1 || f.users < 1 {
+		return nil, problem.New(problem.Usage, "A company has at least one group and one person.", "Give larger numbers.")
+	}
+	return simulator.Start(simulator.Options{
+		Company: simulator.Sample(f.seed, f.groups, f.users), Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
+	})
+}
+
+func (c *command) simulate() *cobra.Command {
+	var flags company
+	cmd := &cobra.Command{
+		Use: "simulate", Short: "Serve a sample company as Okta and Atlassian on 127.0.0.1 until interrupted", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			simulation, err := flags.start()
+			if err != nil {
+				return err
+			}
+			defer simulation.Close()
+			line, err := simulation.Ready()
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(c.Out, "%s\n", line); err != nil {
+				return fmt.Errorf("say that it is ready: %w", err)
+			}
+			<-cmd.Context().Done()
+			return nil
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+func (c *command) demo() *cobra.Command {
+	var flags company
+	var headless bool
+	var pictures string
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Try Rollcall on an embedded sample company; touches nothing else", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.runDemo(cmd.Context(), &flags, headless || c.json || !c.Windows.Display(), pictures)
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().BoolVar(&headless, "headless", false, "do the job in the terminal, even where there is a display")
+	cmd.Flags().StringVar(&pictures, "pictures", "", "`folder` for pictures of every tab (headless); default a new temporary one")
+	return cmd
+}
+
+func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pictures string) (err error) {
+	simulation, err := flags.start()
+	if err != nil {
+		return err
+	}
+	defer simulation.Close()
+	folder, err := os.MkdirTemp("", "rollcall-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	store, err := c.OpenStore(filepath.Join(folder, "data"))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, store.Close(), os.RemoveAll(filepath.Join(folder, "data")))
+		_ = os.Remove(folder) // stays where pictures are in it
+	}()
+	a := &app.App{
+		Store: store, Secrets: &memorySecrets{}, Log: c.logger(),
+		// Whoever is to be invited by a partner's domain never accepts here.
+		Patience:    2*time.Second + flags.consistency,
+		Environment: func(string) string { return "" },
+	}
+	if err := connectSample(ctx, a, simulation); err != nil {
+		return err
+	}
+	if !headless {
+		return c.Windows.Open(ctx, a, true)
+	}
+	if pictures == "" {
+		pictures = filepath.Join(folder, "pictures")
+	}
+	return c.headlessDemo(ctx, a, simulation, pictures)
+}
+
+func connectSample(ctx context.Context, a *app.App, simulation *simulator.Simulation) error {
+	idp := app.IdPSettings{Provider: "okta", URL: simulation.OktaURL}
+	if _, err := a.ConnectIdP(ctx, idp, simulator.OktaToken); err != nil {
+		return err
+	}
+	atlassian := app.AtlassianSettings{URL: simulation.AtlassianURL, Org: simulation.Company.Org, Owner: simulation.Company.Owner}
+	_, err := a.ConnectAtlassian(ctx, atlassian, simulator.OrgKey)
+	return err
+}
+
+// demoLines is how many groups the headless demo prints.
+const demoLines = 15
+
+// headlessDemo does the main job step by step.
+func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simulator.Simulation, pictures string) error {
+	say := func(format string, args ...any) {
+		if !c.json {
+			fmt.Fprintf(c.Out, "\n== "+format+"\n", args...)
+		}
+	}
+	say("1. Connected: Okta at %s, Atlassian organization %s at %s", simulation.OktaURL, simulation.Company.OrgName, simulation.AtlassianURL)
+	say("2. Fetch: read both sides")
+	snapshot, err := a.Fetch(ctx, nil)
+	if err != nil {
+		return err
+	}
+	before, err := a.Review(false)
+	if err != nil {
+		return err
+	}
+	if !c.json {
+		printFetch(c.Out, snapshot)
+		say("3. Review: who would be added and removed")
+		printReview(c.Out, before, demoLines)
+		say("4. Pictures of every tab")
+		files, err := c.Windows.Render(ctx, a, pictures)
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			fmt.Fprintln(c.Out, file)
+		}
+	}
+	p := plan.Make(before, app.All(before), nil, time.Now())
+	say("5. Plan: sync all groups, no guard overridden")
+	if !c.json {
+		printPlan(c.Out, p, before)
+		say("6. Sync")
+	}
+	report, after, err := c.perform(ctx, a, p)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(map[string]any{"review": app.NewReviewDocument(before), "sync": app.NewSyncDocument(report, after)})
+	}
+	printReport(c.Out, report, after)
+	return nil
+}
+
+// memorySecrets keep the sample company's credentials for as long as the demo
+// lasts; the keyring isn't touched.
+type memorySecrets struct{ kept sync.Map }
+
+func (m *memorySecrets) Secret(_ context.Context, name string) (string, error) {
+	if secret, ok := m.kept.Load(name); ok {
+		return secret.(string), nil
+	}
+	return "", problem.New(problem.NotConnected, "There are no credentials for this connection.", "Connect again.")
+}
+
+func (m *memorySecrets) SaveSecret(_ context.Context, name, secret string) error {
+	m.kept.Store(name, secret)
+	return nil
+}
+
+func (m *memorySecrets) DeleteSecret(_ context.Context, name string) error {
+	m.kept.Delete(name)
+	return nil
+}

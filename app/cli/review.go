@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+func (c *command) fetch() *cobra.Command {
+	return &cobra.Command{
+		Use: "fetch", Short: "Read both sides and keep the snapshot", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(func(a *app.App) error {
+				tell, end := c.progress()
+				snapshot, err := a.Fetch(cmd.Context(), tell)
+				end()
+				if err != nil {
+					return err
+				}
+				if c.json {
+					return c.print(app.NewFetchDocument(snapshot))
+				}
+				printFetch(c.Out, snapshot)
+				return nil
+			})
+		},
+	}
+}
+
+func printFetch(out io.Writer, snapshot *directory.Snapshot) {
+	idp, org := &snapshot.IdP, &snapshot.Atlassian
+	fmt.Fprintf(out, "%s: %d groups, %d people, %d requests. %s\n", idp.Provider, len(idp.Groups), len(idp.People), snapshot.How.IdP.Requests, snapshot.How.IdP.Way)
+	fmt.Fprintf(out, "Atlassian (%s): %d groups, %d people, %d sites, %d requests. %s\n",
+		org.Name, len(org.Groups), len(org.Accounts), len(org.Sites()), snapshot.How.Atlassian.Requests, snapshot.How.Atlassian.Way)
+}
+
+func (c *command) review() *cobra.Command {
+	var exitCode, atlassianOnly bool
+	cmd := &cobra.Command{
+		Use: "review", Short: "Show the group conflicts of the snapshot; needs no network", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return c.with(func(a *app.App) error {
+				r, err := a.Review(atlassianOnly)
+				if err != nil {
+					return err
+				}
+				if exitCode && r.Counts().CouldNotSync() > 0 {
+					c.code = exitUnsynced
+				}
+				if c.json {
+					return c.print(app.NewReviewDocument(r))
+				}
+				printReview(c.Out, r, len(r.Rows))
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 2 when some group could not be synced")
+	cmd.Flags().BoolVar(&atlassianOnly, "atlassian-only", false, "list and count the groups that only Atlassian has, too")
+	return cmd
+}
+
+// printReview prints at most so many groups that aren't synced.
+func printReview(out io.Writer, r *review.Review, most int) {
+	counts := r.Counts()
+	fmt.Fprintf(out, "Snapshot of %s.\n", r.Snapshot.TakenAt.Format(time.RFC1123))
+	fmt.Fprintf(out, "%d groups could not be synced. %s\n\n", counts.CouldNotSync(), finished(counts))
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "GROUP\tSTATE\tADDED\tREMOVED\tLOSE ACCESS\tPRODUCT ACCESS\tIN THE WAY")
+	shown, left := 0, 0
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if row.State == review.Synced {
+			continue
+		}
+		if shown++; shown > most {
+			left++
+			continue
+		}
+		var guards []string
+		for _, guard := range app.BlockedBy(r, row) {
+			guards = append(guards, string(guard))
+		}
+		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safe(row.Name), row.State, row.Added, row.Removed, row.Losing,
+			access(r, row), strings.Join(guards, ", "))
+	}
+	_ = table.Flush() // out's own errors show elsewhere
+	if left > 0 {
+		fmt.Fprintf(out, "… and %d more.\n", left)
+	}
+	for _, u := range r.Unmatched() {
+		who := u.Email
+		if who == "" {
+			who = u.ID
+		}
+		fmt.Fprintf(out, "Can't be matched: %s (%s), in %s: %s.\n", safe(u.Name), safe(who), safe(strings.Join(u.Groups, ", ")), u.Reason)
+	}
+	fmt.Fprintln(out, "Permissions inside products (projects, spaces, filters) are not read.")
+}
+
+// finished says how far the organization is.
+func finished(counts review.Counts) string {
+	synced, rejected := counts.State[review.Synced], counts.State[review.Rejected]
+	text := fmt.Sprintf("%d synced", synced)
+	if rejected > 0 {
+		text += fmt.Sprintf(", %d rejected", rejected)
+	}
+	text += fmt.Sprintf(" of %d.", counts.IdPGroups)
+	if counts.Finished() {
+		text += " Finished."
+	}
+	return text
+}
+
+func access(r *review.Review, row *review.Row) string {
+	var parts []string
+	for _, no := range row.Groups {
+		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
+			product := r.Snapshot.Atlassian.Products[grant.Product]
+			parts = append(parts, fmt.Sprintf("%s/%s %s", product.Site, product.Key, app.ShortRole(grant.Role)))
+		}
+	}
+	switch {
+	case len(row.Groups) == 0:
+		return "would be created"
+	case len(parts) == 0:
+		return "no product"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// safe makes a name from outside harmless in a terminal: control characters and
+// bidirectional overrides are shown as what they are.
+func safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return '�'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+type syncFlags struct {
+	all, dryRun, yes bool
+	override         string
+}
+
+func (c *command) sync() *cobra.Command {
+	var flags syncFlags
+	cmd := &cobra.Command{
+		Use:   "sync [GROUP…|--all]",
+		Short: "Overwrite Atlassian groups by the identity provider's",
+		Long: "Overwrite Atlassian groups by the identity provider's groups of the same name: one, several, or all.\n" +
+			"A group is named by its name or an id. Guards stop what may take away access; they are lifted by name only.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && !flags.all || len(args) > 0 && flags.all {
+				return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all.")
+			}
+			return c.with(func(a *app.App) error { return c.syncGroups(cmd.Context(), a, args, flags) })
+		},
+	}
+	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show the plan and write nothing")
+	cmd.Flags().BoolVar(&flags.yes, "yes", false, "answer the confirmation; lifts no guard")
+	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards: `GUARD[=GROUP],…` or all")
+	return cmd
+}
+
+func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, flags syncFlags) error {
+	r, err := a.Review(false)
+	if err != nil {
+		return err
+	}
+	rows, err := choose(r, names, flags.all)
+	if err != nil {
+		return err
+	}
+	overrides, err := plan.ParseOverrides(flags.override)
+	if err != nil {
+		return err
+	}
+	p := plan.Make(r, rows, overrides, time.Now())
+	if flags.dryRun {
+		return c.dryRun(p, r)
+	}
+	if err := c.confirm(p, r, flags.yes); err != nil {
+		return err
+	}
+	report, after, err := c.perform(ctx, a, p)
+	if err != nil {
+		return err
+	}
+	c.code = syncExit(report)
+	if c.json {
+		return c.print(app.NewSyncDocument(report, after))
+	}
+	printReport(c.Out, report, after)
+	return nil
+}
+
+func choose(r *review.Review, names []string, all bool) ([]*review.Row, error) {
+	if all {
+		return app.All(r), nil
+	}
+	var rows []*review.Row
+	seen := map[*review.Row]bool{}
+	for _, name := range names {
+		row, err := app.Find(r, name)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[row] {
+			seen[row] = true
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// perform syncs, and reviews what is then.
+func (c *command) perform(ctx context.Context, a *app.App, p *plan.Plan) (*run.Report, *review.Review, error) {
+	tell, end := c.progress()
+	report, err := a.Sync(ctx, p, tell)
+	end()
+	if err != nil {
+		return nil, nil, err
+	}
+	after, err := a.Review(false)
+	return report, after, err
+}
+
+func syncExit(report *run.Report) int {
+	for _, group := range report.Groups {
+		if group.Result != run.Synced {
+			return exitIncomplete
+		}
+	}
+	return exitDone
+}
+
+func (c *command) dryRun(p *plan.Plan, r *review.Review) error {
+	if c.json {
+		return c.print(app.NewDryRunDocument(p, r))
+	}
+	printPlan(c.Out, p, r)
+	fmt.Fprintln(c.Out, "Nothing was written.")
+	return nil
+}
+
+// confirm asks once, with the totals.
+func (c *command) confirm(p *plan.Plan, r *review.Review, yes bool) error {
+	if yes {
+		return nil
+	}
+	if !c.terminal() {
+		return problem.New(problem.Refused, "Nobody confirmed the sync.", "Look at it with --dry-run, then give --yes.")
+	}
+	printPlan(c.Err, p, r)
+	fmt.Fprint(c.Err, "Sync them now? Type yes: ")
+	answer, err := bufio.NewReader(c.In).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != "yes" {
+		return problem.New(problem.Cancelled, "Nothing was written.", "Sync again when you like.")
+	}
+	return nil
+}
+
+// printPlan prints the totals of a plan and what stands in its way.
+func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
+	groups, operations := 0, 0
+	for i := range p.Groups {
+		group := &p.Groups[i]
+		foreseen := run.Foresee(p, group)
+		if foreseen.Result != run.Synced {
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Name), foreseen.Result, safe(foreseen.Error))
+		} else if group.Skip == "" {
+			groups++
+			operations += group.Operations()
+		}
+	}
+	effect := p.Effect
+	fmt.Fprintf(out, "%d groups would be synced in %d batches: %d added (%d of them invited), %d removed; %d people gain and %d lose a product altogether.\n",
+		groups, len(p.Batches()), effect.Added, effect.Provisioned, effect.Removed, effect.Gaining, effect.Losing)
+	for no := range effect.Products {
+		change, product := &effect.Products[no], &r.Snapshot.Atlassian.Products[no]
+		if len(change.Gain)+len(change.Invited)+len(change.Lose) > 0 {
+			fmt.Fprintf(out, "  %s on %s: %d people gain it, %d lose it.\n", product.Name, product.Site, len(change.Gain)+len(change.Invited), len(change.Lose))
+		}
+	}
+	fmt.Fprintln(out, "Permissions inside products (projects, spaces, filters) are not read.")
+}
+
+// printReport prints what became of each group.
+func printReport(out io.Writer, report *run.Report, after *review.Review) {
+	counts := map[run.Result]int{}
+	added, removed, provisioned := 0, 0, 0
+	for _, group := range report.Groups {
+		counts[group.Result]++
+		added, removed, provisioned = added+group.Added, removed+group.Removed, provisioned+group.Provisioned
+		if group.Error != "" {
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Name), group.Result, safe(group.Error))
+		}
+	}
+	fmt.Fprintf(out, "%d of %d groups synced in %d batches: %d added (%d of them invited), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
+		counts[run.Synced], len(report.Groups), report.Batches, added, provisioned, removed,
+		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
+	fmt.Fprintln(out, finished(after.Counts()))
+}

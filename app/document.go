@@ -1,0 +1,334 @@
+package app
+
+import (
+	"strings"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+// ReviewDocument is a review as `rollcall review --json` prints it. Lists are
+// never null; an address that isn't known is.
+type ReviewDocument struct {
+	Snapshot  SnapshotDocument    `json:"snapshot"`
+	Counts    map[string]int      `json:"counts"`
+	Groups    []GroupDocument     `json:"groups"`
+	Unmatched []UnmatchedDocument `json:"unmatched"`
+}
+
+// SnapshotDocument tells what was read, and when.
+type SnapshotDocument struct {
+	ID      string    `json:"id"`
+	TakenAt time.Time `json:"taken_at"`
+	IdP     struct {
+		Provider string `json:"provider"`
+		Groups   int    `json:"groups"`
+		Users    int    `json:"users"`
+	} `json:"idp"`
+	Atlassian struct {
+		Experience string `json:"experience"`
+		Groups     int    `json:"groups"`
+		Users      int    `json:"users"`
+		Sites      int    `json:"sites"`
+	} `json:"atlassian"`
+}
+
+// GroupDocument is one group under review.
+type GroupDocument struct {
+	Name         string           `json:"name"`
+	IdPID        *string          `json:"idp_id"`
+	AtlassianIDs []string         `json:"atlassian_ids"`
+	State        review.State     `json:"state"`
+	BlockedBy    []plan.Guard     `json:"blocked_by"`
+	Sites        []string         `json:"sites"`
+	Access       []GrantDocument  `json:"access"`
+	Added        int              `json:"added"`
+	Removed      int              `json:"removed"`
+	Members      []ChangeDocument `json:"members"`
+}
+
+// AccessDocument is one role on one product: the site's bare host, the product's
+// typeKey, the full id of the role.
+type AccessDocument struct {
+	Site    string `json:"site"`
+	Product string `json:"product"`
+	Role    string `json:"role"`
+}
+
+// GrantDocument is access that a group gives.
+type GrantDocument struct {
+	AccessDocument
+	Default bool `json:"default"`
+}
+
+// KeptDocument is access kept, and through which other groups.
+type KeptDocument struct {
+	AccessDocument
+	Through []string `json:"through"`
+}
+
+// DirectAccess stands among the names of groups where a person keeps access that
+// no group gives.
+const DirectAccess = "direct access"
+
+// ChangeDocument is one member change.
+type ChangeDocument struct {
+	Email     *string           `json:"email"`
+	Name      string            `json:"name"`
+	IdPID     *string           `json:"idp_id"`
+	AccountID *string           `json:"account_id"`
+	Change    review.ChangeKind `json:"change"`
+	Gains     []AccessDocument  `json:"gains"`
+	Loses     []AccessDocument  `json:"loses"`
+	Keeps     []KeptDocument    `json:"keeps"`
+}
+
+// UnmatchedDocument is somebody who can't be told for certain.
+type UnmatchedDocument struct {
+	Side   review.Side `json:"side"`
+	ID     string      `json:"id"`
+	Email  *string     `json:"email"`
+	Name   string      `json:"name"`
+	Groups []string    `json:"groups"`
+	Reason string      `json:"reason"`
+}
+
+// NewReviewDocument writes out a review.
+func NewReviewDocument(r *review.Review) ReviewDocument {
+	counts := r.Counts()
+	document := ReviewDocument{
+		Snapshot:  newSnapshotDocument(r.Snapshot),
+		Counts:    map[string]int{"idp_groups": counts.IdPGroups, "could_not_sync": counts.CouldNotSync()},
+		Groups:    make([]GroupDocument, 0, len(r.Rows)),
+		Unmatched: []UnmatchedDocument{},
+	}
+	for _, state := range review.States {
+		document.Counts[string(state)] = counts.State[state]
+	}
+	for i := range r.Rows {
+		document.Groups = append(document.Groups, newGroupDocument(r, &r.Rows[i]))
+	}
+	for _, u := range r.Unmatched() {
+		document.Unmatched = append(document.Unmatched, UnmatchedDocument{u.Side, u.ID, orNull(u.Email), u.Name, u.Groups, u.Reason})
+	}
+	return document
+}
+
+func newSnapshotDocument(snapshot *directory.Snapshot) SnapshotDocument {
+	document := SnapshotDocument{ID: snapshot.ID, TakenAt: snapshot.TakenAt.UTC()}
+	document.IdP.Provider = snapshot.IdP.Provider
+	document.IdP.Groups, document.IdP.Users = len(snapshot.IdP.Groups), len(snapshot.IdP.People)
+	org := &snapshot.Atlassian
+	document.Atlassian.Experience = org.Experience
+	document.Atlassian.Groups, document.Atlassian.Users, document.Atlassian.Sites = len(org.Groups), len(org.Accounts), len(org.Sites())
+	return document
+}
+
+func newGroupDocument(r *review.Review, row *review.Row) GroupDocument {
+	document := GroupDocument{
+		Name: row.Name, IdPID: orNull(r.SourceID(row)), State: row.State, Added: row.Added, Removed: row.Removed,
+		AtlassianIDs: []string{}, BlockedBy: BlockedBy(r, row), Sites: []string{}, Access: []GrantDocument{}, Members: []ChangeDocument{},
+	}
+	org := &r.Snapshot.Atlassian
+	for _, no := range row.Groups {
+		document.AtlassianIDs = append(document.AtlassianIDs, org.Groups[no].ID)
+		for _, grant := range org.Groups[no].Grants {
+			document.Access = append(document.Access, GrantDocument{newAccessDocument(org, grant.Access), grant.Default})
+		}
+	}
+	document.Sites = append(document.Sites, Sites(r, row)...)
+	for _, change := range r.Changes(row) {
+		document.Members = append(document.Members, newChangeDocument(r, change))
+	}
+	return document
+}
+
+// BlockedBy names the guards in the way of a row that can't be synced yet.
+func BlockedBy(r *review.Review, row *review.Row) []plan.Guard {
+	guards := []plan.Guard{}
+	if !Syncable(row) {
+		return guards
+	}
+	for _, finding := range plan.GroupFindings(r, row) {
+		guards = append(guards, finding.Guard)
+	}
+	return guards
+}
+
+// Sites lists the hosts of the sites on which a row's Atlassian groups give
+// anything, each once.
+func Sites(r *review.Review, row *review.Row) []string {
+	var sites []string
+	seen := map[string]bool{"": true}
+	for _, no := range row.Groups {
+		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
+			if site := r.Snapshot.Atlassian.Products[grant.Product].Site; !seen[site] {
+				seen[site] = true
+				sites = append(sites, site)
+			}
+		}
+	}
+	return sites
+}
+
+func newAccessDocument(org *directory.Organization, access directory.Access) AccessDocument {
+	product := &org.Products[access.Product]
+	return AccessDocument{Site: product.Site, Product: product.Key, Role: access.Role}
+}
+
+func newChangeDocument(r *review.Review, change review.Change) ChangeDocument {
+	org := &r.Snapshot.Atlassian
+	document := ChangeDocument{
+		Email: orNull(r.Email(change.Person, change.Account)), Name: r.Name(change.Person, change.Account), Change: change.Kind,
+		Gains: []AccessDocument{}, Loses: []AccessDocument{}, Keeps: []KeptDocument{},
+	}
+	if change.Person != directory.NoPerson {
+		document.IdPID = orNull(r.Snapshot.IdP.People[change.Person].ID)
+	}
+	if change.Account != directory.NoAccount {
+		document.AccountID = orNull(org.Accounts[change.Account].ID)
+	}
+	for _, access := range change.Gains {
+		document.Gains = append(document.Gains, newAccessDocument(org, access))
+	}
+	for _, access := range change.Loses {
+		document.Loses = append(document.Loses, newAccessDocument(org, access))
+	}
+	for _, kept := range change.Keeps {
+		document.Keeps = append(document.Keeps, KeptDocument{newAccessDocument(org, kept.Access), Through(r, kept)})
+	}
+	return document
+}
+
+// Through names what somebody keeps access through: groups, or DirectAccess.
+func Through(r *review.Review, kept review.Kept) []string {
+	through := []string{}
+	for _, no := range kept.Through {
+		through = append(through, r.Snapshot.Atlassian.Groups[no].Name)
+	}
+	if kept.Direct {
+		through = append(through, DirectAccess)
+	}
+	return through
+}
+
+func orNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// SyncDocument is a run as `rollcall sync --json` prints it.
+type SyncDocument struct {
+	// Run is the id of the run; null for a dry run, which has none.
+	Run     *string              `json:"run"`
+	DryRun  bool                 `json:"dry_run,omitempty"`
+	Batches int                  `json:"batches"`
+	Groups  []SyncGroupDocument  `json:"groups"`
+	Counts  SyncCountsDocument   `json:"counts"`
+	Request SyncRequestsDocument `json:"requests"`
+}
+
+// SyncGroupDocument is what a run did to one group.
+type SyncGroupDocument struct {
+	Name        string     `json:"name"`
+	Result      run.Result `json:"result"`
+	Added       int        `json:"added"`
+	Removed     int        `json:"removed"`
+	Provisioned int        `json:"provisioned"`
+	Error       *string    `json:"error"`
+}
+
+// SyncCountsDocument says how far the organization is after the run: Remaining
+// are the IdP groups neither synced nor rejected.
+type SyncCountsDocument struct {
+	IdPGroups int `json:"idp_groups"`
+	Synced    int `json:"synced"`
+	Remaining int `json:"remaining"`
+}
+
+// SyncRequestsDocument counts the requests of a run.
+type SyncRequestsDocument struct {
+	IdP       int `json:"idp"`
+	Atlassian int `json:"atlassian"`
+	Throttled int `json:"throttled"`
+}
+
+// NewSyncDocument writes out a run; after is the review made after it.
+func NewSyncDocument(report *run.Report, after *review.Review) SyncDocument {
+	document := SyncDocument{Run: orNull(report.ID), Batches: report.Batches, Groups: []SyncGroupDocument{}, Counts: newSyncCounts(after)}
+	for _, group := range report.Groups {
+		document.Groups = append(document.Groups, SyncGroupDocument{
+			group.Name, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error),
+		})
+	}
+	document.Request = SyncRequestsDocument{report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled + report.Atlassian.Throttled}
+	return document
+}
+
+// NewDryRunDocument writes out what a plan would do. A group that would be
+// performed has the result "synced".
+func NewDryRunDocument(p *plan.Plan, before *review.Review) SyncDocument {
+	document := SyncDocument{DryRun: true, Groups: []SyncGroupDocument{}, Counts: newSyncCounts(before)}
+	if len(p.Findings) == 0 {
+		document.Batches = len(p.Batches())
+	}
+	for i := range p.Groups {
+		group := &p.Groups[i]
+		result := run.Foresee(p, group)
+		one := SyncGroupDocument{Name: group.Name, Result: result.Result, Error: orNull(result.Error)}
+		if result.Result == run.Synced && group.Skip == "" {
+			one.Added, one.Provisioned, one.Removed = len(group.Add)+len(group.Invite), len(group.Invite), len(group.Remove)
+		}
+		document.Groups = append(document.Groups, one)
+	}
+	return document
+}
+
+func newSyncCounts(r *review.Review) SyncCountsDocument {
+	counts := r.Counts()
+	synced := counts.State[review.Synced]
+	return SyncCountsDocument{counts.IdPGroups, synced, counts.IdPGroups - synced - counts.State[review.Rejected]}
+}
+
+// ErrorDocument is an error as `--json` prints it.
+type ErrorDocument struct {
+	Error struct {
+		Code    problem.Code `json:"code"`
+		Message string       `json:"message"`
+		Action  string       `json:"action"`
+	} `json:"error"`
+}
+
+// NewErrorDocument writes out an error.
+func NewErrorDocument(err error) ErrorDocument {
+	p := problem.Of(err)
+	var document ErrorDocument
+	document.Error.Code, document.Error.Message, document.Error.Action = p.Code, p.Message, p.Action
+	return document
+}
+
+// FetchDocument is a fetch as `rollcall fetch --json` prints it.
+type FetchDocument struct {
+	Snapshot SnapshotDocument     `json:"snapshot"`
+	Ways     map[string]string    `json:"ways"`
+	Request  SyncRequestsDocument `json:"requests"`
+}
+
+// NewFetchDocument writes out how a snapshot was read.
+func NewFetchDocument(snapshot *directory.Snapshot) FetchDocument {
+	idp, atlassian := snapshot.How.IdP, snapshot.How.Atlassian
+	return FetchDocument{
+		Snapshot: newSnapshotDocument(snapshot),
+		Ways:     map[string]string{"idp": idp.Way, "atlassian": atlassian.Way},
+		Request:  SyncRequestsDocument{idp.Requests, atlassian.Requests, idp.Throttled + atlassian.Throttled},
+	}
+}
+
+// ShortRole is a role without the prefix that all roles have.
+func ShortRole(role string) string { return strings.TrimPrefix(role, directory.RolePrefix) }

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/remote"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+// directLimit bounds how many people's direct access is read, one request each.
+// Beyond it people are shown as losing what they may keep.
+const directLimit = 2000
+
+// Fetch reads both sides and keeps what it read as the snapshot. Where anything
+// is missing it fails, and the last snapshot stays.
+func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapshot, error) {
+	if !a.busy.TryLock() {
+		return nil, errBusy
+	}
+	defer a.busy.Unlock()
+	provider, organization, settings, err := a.sides(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	snapshot := &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
+	if snapshot.IdP, snapshot.How.IdP, err = provider.Read(ctx, tell); err != nil {
+		return nil, err
+	}
+	scope := scopeOf(&snapshot.IdP, settings.Atlassian.Owner)
+	if snapshot.Atlassian, snapshot.How.Atlassian, err = organization.Read(ctx, scope, tell); err != nil {
+		return nil, err
+	}
+	if err := readDirect(ctx, organization, snapshot, tell); err != nil {
+		return nil, err
+	}
+	if err := a.Store.SaveSnapshot(snapshot); err != nil {
+		return nil, err
+	}
+	return snapshot, nil
+}
+
+// scopeOf tells the Atlassian side what the IdP side is about.
+func scopeOf(side *directory.IdentityProvider, owner string) atlassian.Scope {
+	scope := atlassian.Scope{Owner: owner}
+	seen := map[directory.PersonNo]bool{}
+	for i := range side.Groups {
+		scope.Names = append(scope.Names, side.Groups[i].Name)
+		for _, no := range side.Members.Of(directory.SourceNo(i)) {
+			if person := &side.People[no]; !seen[no] && !person.Disabled {
+				seen[no] = true
+				scope.Addresses = append(append(scope.Addresses, person.Email), person.Aliases...)
+			}
+		}
+	}
+	return scope
+}
+
+// readDirect reads the direct access of the people whose access would change.
+func readDirect(ctx context.Context, organization *atlassian.Client, snapshot *directory.Snapshot, tell progress.Func) error {
+	ask := review.Compare(review.Input{Snapshot: snapshot}).AskDirect()
+	if unread := len(ask) - directLimit; unread > 0 {
+		snapshot.Atlassian.DirectUnread = unread
+		ask = ask[:directLimit]
+	}
+	before := organization.Count()
+	answers := make([][]directory.DirectAccess, len(ask))
+	var done atomic.Int64
+	err := remote.Each(ctx, len(ask), func(ctx context.Context, i int) (err error) {
+		answers[i], err = organization.DirectAccess(ctx, &snapshot.Atlassian, ask[i])
+		tell.Tell("Reading direct access in Atlassian", int(done.Add(1)), len(ask))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, answer := range answers {
+		snapshot.Atlassian.Direct = append(snapshot.Atlassian.Direct, answer...)
+	}
+	spent := organization.Count().Since(before)
+	reading := &snapshot.How.Atlassian
+	reading.Requests += spent.Requests
+	reading.Throttled += spent.Throttled
+	reading.Way += fmt.Sprintf(" Direct access of the %d people whose access may change.", len(ask))
+	return nil
+}

@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+// Review compares the cached snapshot. It needs no network.
+func (a *App) Review(atlassianOnly bool) (*review.Review, error) {
+	snapshot, err := a.Store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	if snapshot == nil {
+		return nil, problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch.")
+	}
+	return a.review(snapshot, atlassianOnly)
+}
+
+func (a *App) review(snapshot *directory.Snapshot, atlassianOnly bool) (*review.Review, error) {
+	input := review.Input{Snapshot: snapshot, AtlassianOnly: atlassianOnly}
+	var err error
+	if input.Decisions, err = a.Store.Decisions(); err != nil {
+		return nil, err
+	}
+	if input.Outcomes, err = a.Store.Outcomes(); err != nil {
+		return nil, err
+	}
+	return review.Compare(input), nil
+}
+
+// Syncable says whether Sync all groups concerns a row: every new or conflicting
+// group that isn't rejected.
+func Syncable(row *review.Row) bool {
+	return slices.Contains([]review.State{review.New, review.Conflict, review.Blocked, review.Failed, review.Changed}, row.State)
+}
+
+// All gives the rows that Sync all groups concerns.
+func All(r *review.Review) []*review.Row {
+	var rows []*review.Row
+	for i := range r.Rows {
+		if Syncable(&r.Rows[i]) {
+			rows = append(rows, &r.Rows[i])
+		}
+	}
+	return rows
+}
+
+// Find gives the row of a group by its name or the id of either side's group. A
+// name that fits two groups is a problem of code Ambiguous.
+func Find(r *review.Review, text string) (*review.Row, error) {
+	var found []*review.Row
+	for i := range r.Rows {
+		row := &r.Rows[i]
+		if r.SourceID(row) == text && text != "" || slices.ContainsFunc(row.Groups, func(no directory.GroupNo) bool { return r.Snapshot.Atlassian.Groups[no].ID == text }) {
+			return row, nil
+		}
+		if directory.FoldName(row.Name) == directory.FoldName(text) {
+			found = append(found, row)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, problem.New(problem.NotFound, fmt.Sprintf("The identity provider has no group named %q in scope.", text), "Look at rollcall review for the names, or fetch again.")
+	case 1:
+		return found[0], nil
+	}
+	return nil, problem.New(problem.Ambiguous, fmt.Sprintf("%d groups are named %q.", len(found), text), "Name the one you mean by its id.")
+}
+
+// Reject decides to leave a group as it is in Atlassian.
+func (a *App) Reject(r *review.Review, row *review.Row, reason string) error {
+	return a.Store.SaveDecision(review.Decision{
+		Group: r.SourceID(row), Name: row.Name, Reject: true, Reason: reason, By: By(), At: time.Now(), Facts: r.Facts(row),
+	})
+}
+
+// Withdraw forgets what was decided about a group.
+func (a *App) Withdraw(r *review.Review, row *review.Row) error {
+	return a.Store.DeleteDecision(r.SourceID(row))
+}
+
+// Sync performs a plan and keeps what became of it: outcomes, history, and the
+// snapshot as far as groups were read back.
+func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.Report, error) {
+	if !a.busy.TryLock() {
+		return nil, errBusy
+	}
+	defer a.busy.Unlock()
+	provider, organization, _, err := a.sides(ctx)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := a.Store.Snapshot()
+	if err != nil {
+		return nil, err
+	}
+	if snapshot == nil || snapshot.ID != p.Snapshot {
+		return nil, problem.New(problem.Refused, "The plan was made from another snapshot.", "Review again, then sync.")
+	}
+	runner := &run.Runner{IdP: provider, Atlassian: organization, Journal: a.Store, Patience: a.Patience, By: By()}
+	report, err := runner.Perform(ctx, p, tell)
+	if err != nil {
+		return report, err
+	}
+	if err := a.Store.SaveSnapshot(amend(snapshot, report)); err != nil {
+		return report, err
+	}
+	return report, a.Store.SaveOutcomes(outcomes(report))
+}
+
+func outcomes(report *run.Report) []review.Outcome {
+	var list []review.Outcome
+	states := map[run.Result]review.State{
+		run.Synced: review.Synced, run.Waiting: review.Waiting, run.Changed: review.Changed, run.Failed: review.Failed,
+	}
+	for _, result := range report.Groups {
+		if state, tells := states[result.Result]; tells && (result.After != nil || result.Result != run.Synced && result.Result != run.Waiting) {
+			list = append(list, review.Outcome{
+				Group: result.Source, Run: report.ID, Snapshot: report.Snapshot, State: state, Error: result.Error,
+				Invited: result.Invited, At: report.Ended,
+			})
+		}
+	}
+	return list
+}
+
+// amend gives the snapshot with the groups that a run read back.
+func amend(snapshot *directory.Snapshot, report *run.Report) *directory.Snapshot {
+	amended := *snapshot
+	org := &amended.Atlassian
+	org.Accounts, org.Groups = slices.Clone(org.Accounts), slices.Clone(org.Groups)
+	accounts := make(map[string]directory.AccountNo, len(org.Accounts))
+	for i := range org.Accounts {
+		accounts[org.Accounts[i].ID] = directory.AccountNo(i)
+	}
+	groups := make(map[string]directory.GroupNo, len(org.Groups))
+	for i := range org.Groups {
+		groups[org.Groups[i].ID] = directory.GroupNo(i)
+	}
+	replaced := map[directory.GroupNo][]directory.AccountNo{}
+	for _, result := range report.Groups {
+		if result.After == nil {
+			continue
+		}
+		no, known := groups[result.After.Group.ID]
+		if !known {
+			no = directory.GroupNo(len(org.Groups))
+			groups[result.After.Group.ID] = no
+			org.Groups = append(org.Groups, result.After.Group)
+		}
+		replaced[no] = numbers(org, accounts, result.After)
+	}
+	org.Members = org.Members.With(replaced)
+	return &amended
+}
+
+func numbers(org *directory.Organization, known map[string]directory.AccountNo, now *atlassian.GroupNow) []directory.AccountNo {
+	var list []directory.AccountNo
+	for _, account := range now.Accounts {
+		no, ok := known[account.ID]
+		if !ok {
+			no = directory.AccountNo(len(org.Accounts))
+			known[account.ID] = no
+			org.Accounts = append(org.Accounts, account)
+		}
+		list = append(list, no)
+	}
+	return list
+}
