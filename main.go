@@ -1,26 +1,70 @@
+// Rollcall shows an Atlassian administrator who gains and who loses what before
+// the identity provider's groups overwrite Atlassian's, and then syncs safely.
 package main
 
 import (
 	"context"
+	_ "embed"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
+
+	"fyne.io/fyne/v2"
+	fyneapp "fyne.io/fyne/v2/app"
+	"github.com/BurntSushi/toml"
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/cli"
+	"github.com/rollcall-app/rollcall/assets"
+	"github.com/rollcall-app/rollcall/screens"
 	"github.com/rollcall-app/rollcall/storage"
 )
 
-type none struct{}
-
-func (none) Display() bool { return false }
-func (none) Open(ctx context.Context, a *app.App, demo bool) error { return nil }
-func (none) Render(ctx context.Context, a *app.App, folder string) ([]string, error) { return nil, nil }
+// fyneApp holds the name, id and version; the packager reads the same file.
+//
+//go:embed FyneApp.toml
+var fyneApp string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(cli.Main(ctx, cli.Parts{Version: "0.1.0", Folder: storage.DefaultFolder(),
+	var metadata struct{ Details struct{ ID, Name, Version string } }
+	if _, err := toml.Decode(fyneApp, &metadata); err != nil {
+		panic("FyneApp.toml, which is compiled in, can't be read: " + err.Error())
+	}
+	code := cli.Main(ctx, cli.Parts{
+		Version:   metadata.Details.Version,
+		Folder:    storage.DefaultFolder(),
 		OpenStore: func(folder string) (cli.Store, error) { return storage.Open(folder) },
-		Secrets: storage.Keyring{}, Windows: none{}, In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Args[1:]))
+		Secrets:   storage.Keyring{},
+		Windows:   desktop{id: metadata.Details.ID},
+		In:        os.Stdin, Out: os.Stdout, Err: os.Stderr,
+	}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// desktop shows windows; it implements cli.Windows.
+type desktop struct{ id string }
+
+// Display says whether there is a display to show a window on.
+func (desktop) Display() bool {
+	return runtime.GOOS != "linux" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
+}
+
+// Open shows the window until it is closed or ctx ends.
+func (d desktop) Open(ctx context.Context, a *app.App, demo bool) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what runs in the background ends with the window
+	gui := fyneapp.NewWithID(d.id)
+	gui.SetIcon(assets.Icon)
+	screens.New(ctx, gui, a).Show(demo)
+	context.AfterFunc(ctx, func() { fyne.Do(gui.Quit) })
+	gui.Run()
+	return nil
+}
+
+// Render draws every tab to PNG files in a folder.
+func (desktop) Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
+	return screens.Render(ctx, a, folder)
 }

@@ -1,0 +1,309 @@
+package screens
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// accessTab shows, by site and product, which groups give access and what
+// syncing all groups does to it.
+type accessTab struct {
+	item *container.TabItem
+	w    *Window
+
+	products *widgets.LineList // sites and their products
+	places   []place
+	chosen   directory.ProductNo
+
+	title  *widget.Label
+	chart  *widgets.BarChart
+	header *widgets.Header
+	groups *widgets.LineList // groups that give the chosen product
+	givers []giver
+
+	defaults     *fyne.Container
+	defaultTitle *widget.Label
+	defaultText  *widget.Label
+	again        *widget.Button
+
+	content, empty fyne.CanvasObject
+}
+
+// place is a line of the list of products: a site, or a product on it.
+type place struct {
+	site    string
+	product directory.ProductNo
+	isSite  bool
+}
+
+// giver is a group that gives the chosen product.
+type giver struct {
+	group   directory.GroupNo
+	grant   directory.Grant
+	row     *review.Row // nil where it isn't under review
+	members int
+}
+
+var (
+	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true}}}
+	giverColumns = &widgets.Columns{List: []widgets.Column{
+		{Title: "Group", Weight: 3}, {Title: "Role", Weight: 1.4}, {Title: "Default", Width: 100}, {Title: "Members", Width: 90, Trailing: true}, {Title: "Change", Width: 120, Trailing: true}, {Title: "", Width: 120, Trailing: true},
+	}}
+)
+
+const showColumn = 5
+
+func newAccessTab(w *Window) *accessTab {
+	t := &accessTab{w: w}
+	t.products = widgets.NewLineList(func() int { return len(t.places) }, t.placeLine)
+	t.products.OnTapped = func(i, _ int, _ bool) { t.choose(i) }
+	t.products.OnKey = func(i int, key fyne.KeyName) {
+		if key == fyne.KeyReturn || key == fyne.KeySpace {
+			t.choose(i)
+		}
+	}
+	t.groups = widgets.NewLineList(func() int { return len(t.givers) }, t.giverLine)
+	t.groups.OnTapped = func(i, column int, _ bool) {
+		if column == showColumn {
+			t.showGroup(i)
+		}
+	}
+	t.groups.OnKey = func(i int, key fyne.KeyName) {
+		if key == fyne.KeyReturn {
+			t.showGroup(i)
+		}
+	}
+	t.title = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	t.title.SizeName = theme.SizeNameSubHeadingText
+	t.chart, t.header = widgets.NewBarChart(), widgets.NewHeader(giverColumns)
+	left := container.NewBorder(nil, t.newDefaults(), nil, nil, widgets.NewPanel(widgets.FillCard, widgets.Outline, t.products.Framed()))
+	note := muted("People, after counting every other group and direct access. Permissions inside products aren't read.")
+	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(t.title, note), nil, nil, nil, t.chart))
+	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, t.groups.Framed()))
+	t.content = spaced(container.NewBorder(nil, nil, atLeast(310, left), nil, container.NewBorder(top, nil, nil, nil, table)))
+	t.empty = emptyState("No product access read yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
+	t.item = container.NewTabItem("Product access", container.NewStack(t.content, t.empty))
+	return t
+}
+
+// newDefaults is the card about default access groups.
+func (t *accessTab) newDefaults() fyne.CanvasObject {
+	t.defaultTitle = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	t.defaultTitle.Wrapping = fyne.TextWrapWord
+	t.defaultText = wrapped("")
+	t.again = widget.NewButton("Check again", t.w.fetch)
+	page := widget.NewButton("Open the page", t.openPage)
+	t.defaults = container.NewVBox(gap(1, 4), widgets.NewPanel(widgets.FillBlocked, widgets.InkBlocked,
+		container.NewVBox(t.defaultTitle, t.defaultText, container.NewHBox(page, t.again))))
+	return t.defaults
+}
+
+func (t *accessTab) openPage() {
+	address := &url.URL{Scheme: "https", Host: "admin.atlassian.com", Path: "/o/" + t.w.review.Snapshot.Atlassian.ID + "/products"}
+	if err := fyne.CurrentApp().OpenURL(address); err != nil {
+		t.w.fail(fmt.Errorf("open %s in the browser: %w", address, err))
+	}
+}
+
+// show brings the tab up to date.
+func (t *accessTab) show() {
+	if t.w.review == nil {
+		t.content.Hide()
+		t.empty.Show()
+		return
+	}
+	t.empty.Hide()
+	t.content.Show()
+	org := &t.w.review.Snapshot.Atlassian
+	t.places = nil
+	for _, site := range append(org.Sites(), "") {
+		t.addPlaces(site)
+	}
+	if int(t.chosen) >= len(org.Products) {
+		t.chosen = 0
+	}
+	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(len(app.All(t.w.review)), "open group", "open groups")))
+	t.showChart()
+	t.showGivers()
+	t.showDefaults()
+	able(t.again, t.w.job == nil)
+	t.products.Refresh()
+}
+
+func (t *accessTab) addPlaces(site string) {
+	first := true
+	for no, product := range t.w.review.Snapshot.Atlassian.Products {
+		if product.Site != site {
+			continue
+		}
+		if first {
+			t.places = append(t.places, place{site: site, isSite: true})
+			first = false
+		}
+		t.places = append(t.places, place{site: site, product: directory.ProductNo(no)})
+	}
+}
+
+func (t *accessTab) placeLine(i int) widgets.Line {
+	p := t.places[i]
+	if p.isSite {
+		name := p.site
+		if name == "" {
+			name = "The organization"
+		}
+		return widgets.Line{Columns: placeColumns, Cells: []widgets.Cell{{{Text: name, Bold: true}}}}
+	}
+	product, change := t.w.review.Snapshot.Atlassian.Products[p.product], t.effect(p.product)
+	line := widgets.Line{Columns: placeColumns, Cells: []widgets.Cell{{{Text: "   " + product.Name}}, {{Text: changeText(change), Ink: widgets.InkMuted}}}}
+	if p.product == t.chosen {
+		line.Fill = widgets.FillInfo
+		line.Cells[0][0].Bold = true
+	}
+	return line
+}
+
+func (t *accessTab) effect(product directory.ProductNo) review.ProductEffect {
+	return t.w.groups.model.effect.Products[product]
+}
+
+func changeText(change review.ProductEffect) string {
+	gain := len(change.Gain) + len(change.Invited)
+	if gain+len(change.Lose) == 0 {
+		return "no change"
+	}
+	return fmt.Sprintf("+%s −%s", grouped(gain), grouped(len(change.Lose)))
+}
+
+func (t *accessTab) choose(i int) {
+	if i < len(t.places) && !t.places[i].isSite {
+		t.chosen = t.places[i].product
+		t.showGivers()
+		t.products.Refresh()
+	}
+}
+
+func (t *accessTab) showChart() {
+	var bars []widgets.Bar
+	for no, product := range t.w.review.Snapshot.Atlassian.Products {
+		change := t.effect(directory.ProductNo(no))
+		if change.Before == 0 && len(change.Gain)+len(change.Invited) == 0 {
+			continue
+		}
+		bars = append(bars, bar(product, change))
+	}
+	t.chart.SetBars(bars)
+}
+
+// bar shows who keeps, gains and loses a product; its note the seats.
+func bar(product directory.Product, change review.ProductEffect) widgets.Bar {
+	b := widgets.Bar{
+		Label: product.Name + " · " + shortSite(product.Site), Limit: product.Seats,
+		Keep: change.Before - len(change.Lose), Gain: len(change.Gain) + len(change.Invited), Lose: len(change.Lose),
+		Note: fmt.Sprintf("%s to %s people", grouped(change.Before), grouped(change.After())),
+	}
+	switch {
+	case product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats:
+		b.Note = fmt.Sprintf("%s to %s, seats unknown", grouped(change.Before), grouped(change.After()))
+	case product.Used+change.SeatChange > product.Seats:
+		b.Note = fmt.Sprintf("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange), grouped(product.Seats), grouped(product.Used+change.SeatChange-product.Seats))
+		b.Alarm = true
+	default:
+		b.Note = fmt.Sprintf("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange), grouped(product.Seats))
+	}
+	return b
+}
+
+// showGivers lists the groups that give the chosen product.
+func (t *accessTab) showGivers() {
+	r := t.w.review
+	rows := map[directory.GroupNo]*review.Row{}
+	for i := range r.Rows {
+		for _, no := range r.Rows[i].Groups {
+			rows[no] = &r.Rows[i]
+		}
+	}
+	t.givers = nil
+	org := &r.Snapshot.Atlassian
+	for no := range org.Groups {
+		for _, grant := range org.Groups[no].Grants {
+			if grant.Product == t.chosen {
+				group := directory.GroupNo(no)
+				t.givers = append(t.givers, giver{group, grant, rows[group], len(org.Members.Of(group))})
+			}
+		}
+	}
+	slices.SortStableFunc(t.givers, func(a, b giver) int { return b.members - a.members })
+	if len(org.Products) > 0 {
+		product := org.Products[t.chosen]
+		giverColumns.List[0].Title = fmt.Sprintf("Groups that give %s on %s", product.Name, shortSite(product.Site))
+	}
+	t.header.Update(-1, false)
+	t.groups.Refresh()
+}
+
+func (t *accessTab) giverLine(i int) widgets.Line {
+	g := t.givers[i]
+	group := &t.w.review.Snapshot.Atlassian.Groups[g.group]
+	isDefault := widgets.Part{Text: "no", Ink: widgets.InkMuted}
+	if g.grant.Default {
+		isDefault = widgets.Part{Text: "Default", Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Bold: true}
+	}
+	change, show := widgets.Part{Text: "not in the IdP", Ink: widgets.InkMuted}, widgets.Part{}
+	if g.row != nil {
+		show = widgets.Part{Text: "Show the people", Ink: widgets.InkInfo, Bold: true}
+		change = widgets.Part{Text: "none", Ink: widgets.InkMuted}
+		if g.row.Added+g.row.Removed > 0 {
+			change = widgets.Part{Text: fmt.Sprintf("+%s −%s", grouped(g.row.Added), grouped(g.row.Removed))}
+		}
+	}
+	return widgets.Line{Columns: giverColumns, Cells: []widgets.Cell{
+		{{Text: group.Name, Bold: true}}, {{Text: app.ShortRole(g.grant.Role)}}, {isDefault}, {{Text: grouped(g.members)}}, {change}, {show},
+	}}
+}
+
+// showGroup opens a group in the groups table.
+func (t *accessTab) showGroup(i int) {
+	row := t.givers[i].row
+	if row == nil {
+		return
+	}
+	groups := t.w.groups
+	t.w.tabs.Select(groups.item)
+	groups.search.SetText("")
+	groups.model.showStates()
+	view := slices.IndexFunc(groups.model.views, func(v groupView) bool { return v.row == row })
+	groups.openGroup(view)
+	groups.list.SetCursor(groups.model.lineOf(view))
+}
+
+// showDefaults tells how default access groups are lifted, where there are any.
+func (t *accessTab) showDefaults() {
+	names := ""
+	n := 0
+	for i := range t.w.review.Rows {
+		if row := &t.w.review.Rows[i]; row.State == review.Blocked {
+			if n++; n <= 5 {
+				names += "• " + widgets.Harmless(row.Name) + "\n"
+			}
+		}
+	}
+	if n > 5 {
+		names += fmt.Sprintf("• and %s more\n", grouped(n-5))
+	}
+	t.defaults.Hidden = n == 0
+	t.defaultTitle.SetText(fmt.Sprintf("%s can't be synced", plural(n, "default access group", "default access groups")))
+	t.defaultText.SetText(names + plan.DefaultAccessSteps)
+	t.defaults.Refresh()
+}

@@ -1,0 +1,350 @@
+package screens
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// groupsTab is the table of groups, with what can be done to them.
+type groupsTab struct {
+	item  *container.TabItem
+	w     *Window
+	model *groupsModel // nil until something was fetched
+
+	headline, detail *widget.Label
+	banner           *widgets.Panel
+	reviewButton     *widget.Button
+	search           *widget.Entry
+	chips            map[review.State]*widget.Button
+	chipRow          *fyne.Container
+	syncSelected     *widget.Button
+	syncAll          *widget.Button
+	header           *widgets.Header
+	list             *widgets.LineList
+	nothing          *widget.Label
+
+	content, empty fyne.CanvasObject
+	// anchor is the line from which Shift selects.
+	anchor int
+	// opening counts openings, so that one that was overtaken is dropped.
+	opening int
+}
+
+func newGroupsTab(w *Window) *groupsTab {
+	t := &groupsTab{w: w, chips: map[review.State]*widget.Button{}}
+	t.list = widgets.NewLineList(t.length, func(i int) widgets.Line { return t.model.line(i) })
+	t.list.OnTapped, t.list.OnKey = t.tapped, t.key
+	t.header = widgets.NewHeader(groupColumns)
+	t.header.OnTapped = t.headerTapped
+	t.nothing = widget.NewLabelWithStyle("No group fits the search and the filter.", fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
+	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, container.NewStack(t.list.Framed(), container.NewCenter(t.nothing))))
+	t.content = spaced(container.NewBorder(container.NewVBox(t.newBanner(), t.newTools()), nil, nil, nil, table))
+	t.empty = emptyState("Nothing to review yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
+	t.item = container.NewTabItem("Groups", container.NewStack(t.content, t.empty))
+	return t
+}
+
+func (t *groupsTab) newBanner() fyne.CanvasObject {
+	t.headline = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	t.detail = widget.NewLabel("")
+	t.detail.Truncation = fyne.TextTruncateEllipsis
+	t.reviewButton = widget.NewButton("Review groups", t.reviewGroups)
+	t.reviewButton.Importance = widget.HighImportance
+	t.banner = widgets.NewBanner(widgets.FillWarn, widgets.InkWarn, container.NewBorder(nil, nil, t.headline, t.reviewButton, t.detail))
+	return t.banner
+}
+
+func (t *groupsTab) newTools() fyne.CanvasObject {
+	t.search = widget.NewEntry()
+	t.search.SetPlaceHolder("Search groups, sites, products …")
+	t.search.OnChanged = func(text string) {
+		if t.model != nil {
+			t.model.search(text)
+			t.refresh()
+		}
+	}
+	t.chipRow = container.NewHBox()
+	for _, state := range []review.State{review.Conflict, review.New, review.Blocked, review.Changed, review.Failed, review.Waiting, review.Ambiguous, review.Rejected, review.Synced} {
+		t.chips[state] = widget.NewButton("", func() {
+			t.model.toggleState(state)
+			t.refresh()
+		})
+		t.chipRow.Add(t.chips[state])
+	}
+	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(t.model.selection()) })
+	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
+	t.syncAll.Importance = widget.HighImportance
+	buttons := container.NewHBox(t.syncSelected, t.syncAll)
+	return container.NewVBox(gap(1, 2),
+		container.NewBorder(nil, nil, nil, buttons, t.search),
+		container.NewHScroll(t.chipRow))
+}
+
+func (t *groupsTab) length() int {
+	if t.model == nil {
+		return 0
+	}
+	return len(t.model.lines)
+}
+
+// setModel shows another model; nil for nothing fetched.
+func (t *groupsTab) setModel(model *groupsModel) {
+	t.model = model
+	t.anchor = 0
+	t.opening++
+}
+
+// show brings the tab up to date.
+func (t *groupsTab) show() {
+	if t.model == nil {
+		t.content.Hide()
+		t.empty.Show()
+		t.item.Text = "Groups"
+		return
+	}
+	t.empty.Hide()
+	t.content.Show()
+	counts := t.model.review.Counts()
+	t.item.Text = "Groups"
+	if n := counts.CouldNotSync(); n > 0 {
+		t.item.Text = fmt.Sprintf("Groups (%s)", grouped(n))
+	}
+	t.w.tabs.Refresh()
+	t.showBanner(counts)
+	t.refresh()
+}
+
+func (t *groupsTab) showBanner(counts review.Counts) {
+	n := counts.CouldNotSync()
+	effect := t.model.effect
+	if n > 0 {
+		t.headline.SetText(plural(n, "group", "groups") + " could not be synced")
+		t.detail.SetText(fmt.Sprintf("Syncing all: %s added, %s removed; %s a product altogether.",
+			grouped(effect.Added), grouped(effect.Removed), plural(effect.Losing, "person loses", "people lose")))
+		t.banner.Recolour(widgets.FillWarn, widgets.InkWarn)
+		t.reviewButton.Show()
+		return
+	}
+	t.headline.SetText("Every group is synced or rejected")
+	t.detail.SetText(fmt.Sprintf("%s synced, %s rejected of %s.", grouped(counts.State[review.Synced]), grouped(counts.State[review.Rejected]), grouped(counts.IdPGroups)))
+	if fresh := counts.State[review.New]; fresh > 0 {
+		t.headline.SetText("No conflicts")
+		t.detail.SetText(plural(fresh, "group is", "groups are") + " only in the identity provider: syncing creates them in Atlassian.")
+	}
+	t.banner.Recolour(widgets.FillGain, widgets.InkGain)
+	t.reviewButton.Hide()
+}
+
+// refresh shows the model's lines, chips and buttons.
+func (t *groupsTab) refresh() {
+	counts := t.model.review.Counts()
+	for state, chip := range t.chips {
+		chip.SetText(fmt.Sprintf("%s %s", stateLook[state].title, grouped(counts.State[state])))
+		chip.Importance = widget.MediumImportance
+		if t.model.states[state] {
+			chip.Importance = widget.HighImportance
+		}
+		chip.Hidden = counts.State[state] == 0 && !t.model.states[state]
+		chip.Refresh()
+	}
+	busy := t.w.job != nil
+	selected := len(t.model.ticked)
+	label := "Sync selected"
+	if selected > 0 {
+		label = fmt.Sprintf("Sync selected (%s)", grouped(selected))
+		if hidden := t.model.hiddenTicks(); hidden > 0 {
+			label = fmt.Sprintf("Sync selected (%s, %s not shown)", grouped(selected), grouped(hidden))
+		}
+	}
+	t.syncSelected.SetText(label)
+	able(t.syncSelected, selected > 0 && !busy)
+	able(t.syncAll, !busy && len(app.All(t.model.review)) > 0)
+	tick := widgets.Part{Mark: widgets.Unticked}
+	if t.model.allTicked() {
+		tick.Mark = widgets.Ticked
+	}
+	t.header.Cells[tickColumn] = widgets.Cell{tick}
+	t.header.Update(t.model.sorted, t.model.descend)
+	t.nothing.Hidden = len(t.model.lines) > 0
+	t.nothing.Refresh()
+	if cursor := t.list.Cursor(); cursor >= len(t.model.lines) {
+		t.list.SetCursor(len(t.model.lines) - 1)
+	}
+	t.list.Refresh()
+}
+
+// focus gives the keyboard to the table.
+func (t *groupsTab) focus() {
+	if t.model != nil {
+		t.w.win.Canvas().Focus(t.list)
+	}
+}
+
+// reviewGroups shows the groups that could not be synced, the first one opened.
+func (t *groupsTab) reviewGroups() {
+	var states []review.State
+	for _, state := range review.States {
+		if state.CouldNotSync() {
+			states = append(states, state)
+		}
+	}
+	t.search.SetText("")
+	t.model.showStates(states...)
+	if len(t.model.shown) > 0 {
+		t.openGroup(t.model.shown[0])
+	}
+	t.refresh()
+	t.list.SetCursor(0)
+	t.focus()
+}
+
+func (t *groupsTab) headerTapped(column int) {
+	if t.model == nil {
+		return
+	}
+	if column == tickColumn {
+		t.model.tickShown()
+	} else {
+		t.model.sortBy(column)
+	}
+	t.refresh()
+}
+
+// tapped does what a tap on a column of a line means.
+func (t *groupsTab) tapped(i, column int, extend bool) {
+	if t.model == nil || i >= len(t.model.lines) {
+		return
+	}
+	ref := t.model.lines[i]
+	switch {
+	case ref.kind == groupLine && column == tickColumn && extend:
+		t.model.tickRange(t.anchor, i)
+	case ref.kind == groupLine && column == tickColumn:
+		t.model.toggle(ref.view)
+		t.anchor = i
+	case ref.kind == groupLine:
+		t.toggleOpen(ref.view)
+		return
+	case ref.kind == headingLine && column == syncAction:
+		t.syncOne(ref.view)
+		return
+	case ref.kind == headingLine && column == rejectAction:
+		t.rejectOrWithdraw(ref.view)
+		return
+	}
+	t.refresh()
+}
+
+// key does what a key means to the line under the cursor: Space selects, Right
+// and Left open and close, Return syncs, Delete rejects.
+func (t *groupsTab) key(i int, key fyne.KeyName) {
+	if t.model == nil || i >= len(t.model.lines) {
+		return
+	}
+	view := t.model.lines[i].view
+	_, isOpen := t.model.open[t.model.views[view].key]
+	switch key {
+	case fyne.KeySpace:
+		t.model.toggle(view)
+		t.anchor = i
+	case fyne.KeyRight:
+		if !isOpen {
+			t.openGroup(view)
+		}
+		return
+	case fyne.KeyLeft:
+		if isOpen {
+			t.closeGroup(view)
+		}
+		return
+	case fyne.KeyReturn, fyne.KeyEnter:
+		t.syncOne(view)
+		return
+	case fyne.KeyDelete, fyne.KeyBackspace:
+		t.rejectOrWithdraw(view)
+		return
+	}
+	t.refresh()
+}
+
+func (t *groupsTab) toggleOpen(view int) {
+	if _, isOpen := t.model.open[t.model.views[view].key]; isOpen {
+		t.closeGroup(view)
+	} else {
+		t.openGroup(view)
+	}
+}
+
+func (t *groupsTab) closeGroup(view int) {
+	t.model.close(view)
+	t.refresh()
+	t.list.SetCursor(t.model.lineOf(view))
+}
+
+// openGroup opens a group in place; its member changes are worked out in the
+// background.
+func (t *groupsTab) openGroup(view int) {
+	model := t.model
+	model.openWith(view, nil)
+	t.refresh()
+	var inside *opened
+	t.w.background(func() { inside = open(model.review, &model.views[view]) }, func() {
+		if _, still := model.open[model.views[view].key]; !still || t.model != model {
+			return // closed, or another snapshot is shown
+		}
+		model.openWith(view, inside)
+		t.refresh()
+	})
+}
+
+func (t *groupsTab) syncOne(view int) {
+	row := t.model.views[view].row
+	if app.Syncable(row) && t.w.job == nil {
+		t.w.confirmSync([]*review.Row{row})
+	}
+}
+
+// rejectOrWithdraw asks for the reason of a rejection, or takes one back.
+func (t *groupsTab) rejectOrWithdraw(view int) {
+	row, r := t.model.views[view].row, t.model.review
+	decision, decided := r.Decision(row)
+	if decided && decision.Reject {
+		t.decide(func() error { return t.w.app.Withdraw(r, row) })
+		return
+	}
+	if !app.Syncable(row) {
+		return
+	}
+	reason := widget.NewMultiLineEntry()
+	reason.SetPlaceHolder("Why it stays as it is; kept with the decision")
+	reason.SetMinRowsVisible(3)
+	text := wrapped(fmt.Sprintf("%q stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", widgets.Harmless(row.Name)))
+	ask := dialog.NewCustomConfirm("Reject the sync of this group", "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
+		if yes {
+			t.decide(func() error { return t.w.app.Reject(r, row, reason.Text) })
+		}
+	}, t.w.win)
+	ask.Resize(fyne.NewSize(520, 260))
+	ask.Show()
+	t.w.win.Canvas().Focus(reason)
+}
+
+// decide keeps a decision in the background, and reviews again.
+func (t *groupsTab) decide(keep func() error) {
+	var err error
+	t.w.background(func() { err = keep() }, func() {
+		if err != nil {
+			t.w.fail(err)
+			return
+		}
+		t.w.load(nil)
+	})
+}

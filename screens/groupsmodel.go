@@ -1,0 +1,628 @@
+package screens
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// groupView is what the table shows of one group, worked out once.
+type groupView struct {
+	row      *review.Row
+	key      string // of the IdP group: what ticks and openings are kept under
+	search   string // folded
+	products widgets.Cell
+	sites    string
+	guards   []plan.Guard
+}
+
+// lineKind is what a line of the table is.
+type lineKind uint8
+
+const (
+	groupLine   lineKind = iota
+	headingLine          // sums up the opened group, with the actions
+	noteLine             // a sentence about the group
+	changeLine           // a member change
+	pendingLine          // the member changes are being worked out
+)
+
+// lineRef says what stands in a line.
+type lineRef struct {
+	kind  lineKind
+	view  int // in groupsModel.views
+	index int // of the change or note
+}
+
+// opened is the inside of an opened group.
+type opened struct {
+	notes   []string
+	changes []review.Change
+}
+
+// The columns of the table, in order.
+const (
+	tickColumn = iota
+	arrowColumn
+	nameColumn
+	productColumn
+	siteColumn
+	addedColumn
+	removedColumn
+	losingColumn
+	stateColumn
+)
+
+// groupsModel is the content of the groups table: which groups are shown, in
+// which order, which are ticked and opened. It is synchronous and knows no
+// widget; only the UI goroutine changes it.
+type groupsModel struct {
+	review *review.Review
+	views  []groupView
+
+	// effect is what syncing all groups does.
+	effect review.Effect
+	people peopleSummary
+
+	states  map[review.State]bool // shown; empty for all
+	text    string                // searched, folded
+	sorted  int
+	descend bool
+
+	shown  []int // views that pass the filter, in order
+	lines  []lineRef
+	ticked map[string]bool
+	open   map[string]*opened // nil inside while it is worked out
+}
+
+// newGroupsModel works out what a review shows; it takes the ticks, openings,
+// filter and order from the model before, as far as they still fit.
+func newGroupsModel(r *review.Review, before *groupsModel) *groupsModel {
+	m := &groupsModel{
+		review: r, states: map[review.State]bool{}, sorted: nameColumn, ticked: map[string]bool{}, open: map[string]*opened{},
+	}
+	for i := range r.Rows {
+		m.views = append(m.views, newGroupView(r, &r.Rows[i]))
+	}
+	m.effect = r.Effect(app.All(r))
+	m.people = summarize(r)
+	if before != nil {
+		m.states, m.text, m.sorted, m.descend = before.states, before.text, before.sorted, before.descend
+		for i := range m.views {
+			view := &m.views[i]
+			if before.ticked[view.key] && app.Syncable(view.row) {
+				m.ticked[view.key] = true
+			}
+			if _, was := before.open[view.key]; was {
+				m.open[view.key] = open(r, view)
+			}
+		}
+	}
+	m.arrange()
+	return m
+}
+
+// peopleSummary counts the identity provider's people.
+type peopleSummary struct{ invite, unmatched, disabled int }
+
+func summarize(r *review.Review) peopleSummary {
+	var summary peopleSummary
+	invited := map[directory.PersonNo]bool{}
+	for i := range r.Rows {
+		if r.Rows[i].Provisioned > 0 {
+			_, people, _ := r.Operations(&r.Rows[i])
+			for _, no := range people {
+				invited[no] = true
+			}
+		}
+	}
+	summary.invite = len(invited)
+	for _, u := range r.Unmatched() {
+		if u.Side == review.IdPSide {
+			summary.unmatched++
+		}
+	}
+	for i := range r.Snapshot.IdP.People {
+		if r.Snapshot.IdP.People[i].Disabled {
+			summary.disabled++
+		}
+	}
+	return summary
+}
+
+func newGroupView(r *review.Review, row *review.Row) groupView {
+	view := groupView{row: row, key: r.SourceID(row), guards: app.BlockedBy(r, row)}
+	var sites []string
+	for _, site := range app.Sites(r, row) {
+		sites = append(sites, shortSite(site))
+	}
+	view.sites = strings.Join(sites, ", ")
+	search := []string{row.Name, view.sites}
+	for _, no := range row.Groups {
+		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
+			text := accessText(r, grant.Access)
+			view.products = append(view.products, widgets.Part{Text: text, Fill: widgets.FillChip})
+			search = append(search, text)
+		}
+	}
+	switch {
+	case len(row.Groups) == 0:
+		view.products = widgets.Cell{{Text: "would be created", Ink: widgets.InkMuted}}
+		view.sites = "–"
+	case len(view.products) == 0:
+		view.products = widgets.Cell{{Text: "no product", Ink: widgets.InkMuted}}
+		view.sites = "–"
+	}
+	view.search = directory.FoldName(strings.Join(search, "\n"))
+	return view
+}
+
+// accessText is a product with the role: "Jira · user".
+func accessText(r *review.Review, access directory.Access) string {
+	return r.Snapshot.Atlassian.Products[access.Product].Name + " · " + app.ShortRole(access.Role)
+}
+
+// shortSite is the part of a site's host that people call it by.
+func shortSite(host string) string {
+	return strings.TrimSuffix(host, ".atlassian.net")
+}
+
+// open works out the inside of a group.
+func open(r *review.Review, view *groupView) *opened {
+	o := &opened{changes: r.Changes(view.row)}
+	if outcome, ok := r.Outcome(view.row); ok && outcome.Error != "" && outcome.State != review.Synced {
+		o.note(outcome.Error)
+	}
+	if decision, ok := r.Decision(view.row); ok && decision.Reject {
+		text := fmt.Sprintf("Rejected by %s on %s.", decision.By, decision.At.Format("2 Jan 2006 15:04"))
+		if decision.Reason != "" {
+			text += " " + decision.Reason
+		}
+		if view.row.State == review.Changed {
+			text += " What it rested on has changed since: decide again."
+		}
+		o.note(text)
+	}
+	for _, finding := range plan.GroupFindings(r, view.row) {
+		o.note(finding.Message + " " + finding.Action)
+	}
+	if view.row.State == review.Ambiguous {
+		o.note("Several groups have this name once case and spelling are set aside. Rename all but one of them, then fetch again.")
+	}
+	if view.row.State == review.Waiting {
+		o.note("Atlassian says that the identity provider manages this group, or invitations are pending: Rollcall leaves it alone.")
+	}
+	for _, u := range r.Unmatched() {
+		if slices.Contains(u.Groups, view.row.Name) {
+			o.note(fmt.Sprintf("Can't be matched: %s: %s.", cmp.Or(u.Name, u.Email, u.ID), u.Reason))
+		}
+	}
+	return o
+}
+
+// noteWidth is how many letters a line of a note holds.
+const noteWidth = 130
+
+// note adds a sentence, broken into lines.
+func (o *opened) note(text string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > noteWidth {
+			o.notes = append(o.notes, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	o.notes = append(o.notes, line)
+}
+
+// arrange filters and sorts, and lays the lines out.
+func (m *groupsModel) arrange() {
+	m.shown = m.shown[:0]
+	for i := range m.views {
+		if m.passes(&m.views[i]) {
+			m.shown = append(m.shown, i)
+		}
+	}
+	slices.SortStableFunc(m.shown, func(a, b int) int {
+		order := m.compare(&m.views[a], &m.views[b])
+		if m.descend {
+			return -order
+		}
+		return order
+	})
+	m.flatten()
+}
+
+func (m *groupsModel) passes(view *groupView) bool {
+	if len(m.states) > 0 && !m.states[view.row.State] {
+		return false
+	}
+	return m.text == "" || strings.Contains(view.search, m.text)
+}
+
+// compare orders by the sorted column; equal groups stay in the review's order,
+// which is that of their names.
+func (m *groupsModel) compare(a, b *groupView) int {
+	switch m.sorted {
+	case productColumn:
+		return cmp.Compare(partsText(a.products), partsText(b.products))
+	case siteColumn:
+		return cmp.Compare(a.sites, b.sites)
+	case addedColumn:
+		return cmp.Compare(a.row.Added, b.row.Added)
+	case removedColumn:
+		return cmp.Compare(a.row.Removed, b.row.Removed)
+	case losingColumn:
+		return cmp.Compare(a.row.Losing, b.row.Losing)
+	case stateColumn:
+		return cmp.Compare(slices.Index(review.States, a.row.State), slices.Index(review.States, b.row.State))
+	case nameColumn:
+		if m.descend {
+			return cmp.Compare(a.search, b.search)
+		}
+	}
+	return 0
+}
+
+func partsText(cell widgets.Cell) string {
+	text := ""
+	for _, part := range cell {
+		text += part.Text + " "
+	}
+	return text
+}
+
+// flatten lays out a line for each group shown, and behind an opened one those
+// of its inside.
+func (m *groupsModel) flatten() {
+	m.lines = m.lines[:0]
+	for _, i := range m.shown {
+		m.lines = append(m.lines, lineRef{groupLine, i, 0})
+		inside, isOpen := m.open[m.views[i].key]
+		if !isOpen {
+			continue
+		}
+		m.lines = append(m.lines, lineRef{headingLine, i, 0})
+		if inside == nil {
+			m.lines = append(m.lines, lineRef{pendingLine, i, 0})
+			continue
+		}
+		for n := range inside.notes {
+			m.lines = append(m.lines, lineRef{noteLine, i, n})
+		}
+		for n := range inside.changes {
+			m.lines = append(m.lines, lineRef{changeLine, i, n})
+		}
+	}
+}
+
+// sortBy sorts by a column, the other way round the second time.
+func (m *groupsModel) sortBy(column int) {
+	if column < nameColumn {
+		return
+	}
+	if m.sorted == column {
+		m.descend = !m.descend
+	} else {
+		m.sorted = column
+		m.descend = column >= addedColumn && column <= losingColumn // the most first
+	}
+	m.arrange()
+}
+
+// search shows the groups whose name, sites or products hold a text.
+func (m *groupsModel) search(text string) {
+	m.text = directory.FoldName(text)
+	m.arrange()
+}
+
+// showStates shows the groups in these states only; none for all.
+func (m *groupsModel) showStates(states ...review.State) {
+	m.states = map[review.State]bool{}
+	for _, state := range states {
+		m.states[state] = true
+	}
+	m.arrange()
+}
+
+// toggleState adds a state to those shown, or takes it away.
+func (m *groupsModel) toggleState(state review.State) {
+	if m.states[state] {
+		delete(m.states, state)
+	} else {
+		m.states[state] = true
+	}
+	m.arrange()
+}
+
+// tick selects a group, or no longer; only what can be synced is selected.
+func (m *groupsModel) tick(view int, on bool) {
+	v := &m.views[view]
+	if on && app.Syncable(v.row) {
+		m.ticked[v.key] = true
+	} else {
+		delete(m.ticked, v.key)
+	}
+}
+
+// toggle selects a group, or no longer.
+func (m *groupsModel) toggle(view int) { m.tick(view, !m.ticked[m.views[view].key]) }
+
+// tickRange selects all groups shown between two lines.
+func (m *groupsModel) tickRange(from, to int) {
+	for i := max(min(from, to), 0); i <= max(from, to) && i < len(m.lines); i++ {
+		if m.lines[i].kind == groupLine {
+			m.tick(m.lines[i].view, true)
+		}
+	}
+}
+
+// tickShown selects all groups shown, or none of them where all are.
+func (m *groupsModel) tickShown() {
+	on := !m.allTicked()
+	for _, view := range m.shown {
+		m.tick(view, on)
+	}
+}
+
+func (m *groupsModel) allTicked() bool {
+	some := false
+	for _, view := range m.shown {
+		if v := &m.views[view]; app.Syncable(v.row) {
+			some = true
+			if !m.ticked[v.key] {
+				return false
+			}
+		}
+	}
+	return some
+}
+
+// selection gives the rows that are ticked, shown or not.
+func (m *groupsModel) selection() []*review.Row {
+	var rows []*review.Row
+	for i := range m.views {
+		if m.ticked[m.views[i].key] {
+			rows = append(rows, m.views[i].row)
+		}
+	}
+	return rows
+}
+
+// hiddenTicks is how many ticked groups the filter hides.
+func (m *groupsModel) hiddenTicks() int {
+	n := len(m.ticked)
+	for _, view := range m.shown {
+		if m.ticked[m.views[view].key] {
+			n--
+		}
+	}
+	return n
+}
+
+// lineOf gives the line of a group, or -1.
+func (m *groupsModel) lineOf(view int) int {
+	return slices.Index(m.lines, lineRef{groupLine, view, 0})
+}
+
+// close closes an opened group.
+func (m *groupsModel) close(view int) {
+	delete(m.open, m.views[view].key)
+	m.flatten()
+}
+
+// openWith opens a group with its inside; nil while that is worked out.
+func (m *groupsModel) openWith(view int, inside *opened) {
+	m.open[m.views[view].key] = inside
+	m.flatten()
+}
+
+var (
+	groupColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 30},
+		{Width: 24},
+		{Title: "Group", Weight: 3},
+		{Title: "Product access", Weight: 4.4},
+		{Title: "Sites", Weight: 2},
+		{Title: "Added", Width: 78, Trailing: true},
+		{Title: "Removed", Width: 92, Trailing: true},
+		{Title: "Lose access", Width: 112, Trailing: true},
+		{Title: "Status", Width: 170},
+	}}
+	headingColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 54}, {Weight: 1}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
+	}}
+	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
+	changeColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6},
+	}}
+)
+
+// The columns of a heading that act.
+const (
+	rejectAction = 2
+	syncAction   = 3
+)
+
+// line gives what a line shows.
+func (m *groupsModel) line(i int) widgets.Line {
+	if i >= len(m.lines) {
+		return widgets.Line{}
+	}
+	ref := m.lines[i]
+	view := &m.views[ref.view]
+	switch ref.kind {
+	case headingLine:
+		return m.headingLine(view)
+	case noteLine:
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened,
+			Cells: []widgets.Cell{{}, {{Text: m.open[view.key].notes[ref.index], Ink: widgets.InkWarn}}}}
+	case changeLine:
+		return m.changeLine(&m.open[view.key].changes[ref.index])
+	case pendingLine:
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: "Working out …", Ink: widgets.InkMuted}}}}
+	}
+	return m.groupLine(view)
+}
+
+func (m *groupsModel) groupLine(view *groupView) widgets.Line {
+	row := view.row
+	tick, arrow := widgets.Cell{}, "▸"
+	if app.Syncable(row) {
+		tick = widgets.Cell{{Mark: widgets.Unticked}}
+		if m.ticked[view.key] {
+			tick[0].Mark = widgets.Ticked
+		}
+	}
+	if _, isOpen := m.open[view.key]; isOpen {
+		arrow = "▾"
+	}
+	return widgets.Line{Columns: groupColumns, Cells: []widgets.Cell{
+		tick,
+		{{Text: arrow, Ink: widgets.InkMuted}},
+		{{Text: row.Name, Bold: true}},
+		view.products,
+		{{Text: view.sites}},
+		{number("+", row.Added, widgets.InkGain)},
+		{number("−", row.Removed, widgets.InkLoss)},
+		{losing(row.Losing)},
+		{stateChip(row)},
+	}}
+}
+
+func number(sign string, n int, ink fyne.ThemeColorName) widgets.Part {
+	if n == 0 {
+		return widgets.Part{Text: "0", Ink: widgets.InkMuted}
+	}
+	return widgets.Part{Text: sign + grouped(n), Ink: ink, Bold: true}
+}
+
+func losing(n int) widgets.Part {
+	switch n {
+	case 0:
+		return widgets.Part{Text: "–", Ink: widgets.InkMuted}
+	case 1:
+		return widgets.Part{Text: "1 person", Ink: widgets.InkLoss, Bold: true}
+	}
+	return widgets.Part{Text: grouped(n) + " people", Ink: widgets.InkLoss, Bold: true}
+}
+
+// stateLook is how a state is called and coloured.
+var stateLook = map[review.State]struct {
+	title     string
+	ink, fill fyne.ThemeColorName
+}{
+	review.Ambiguous:     {"Ambiguous name", widgets.InkBlocked, widgets.FillBlocked},
+	review.Rejected:      {"Rejected", widgets.InkMuted, widgets.FillChip},
+	review.Failed:        {"Failed", widgets.InkLoss, widgets.FillLoss},
+	review.Changed:       {"Changed since review", widgets.InkWarn, widgets.FillWarn},
+	review.Waiting:       {"Waiting", widgets.InkInfo, widgets.FillInfo},
+	review.Synced:        {"Synced", widgets.InkGain, widgets.FillGain},
+	review.Blocked:       {"Default access", widgets.InkBlocked, widgets.FillBlocked},
+	review.New:           {"New", widgets.InkInfo, widgets.FillInfo},
+	review.Conflict:      {"Conflict", widgets.InkWarn, widgets.FillWarn},
+	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip},
+}
+
+func stateChip(row *review.Row) widgets.Part {
+	look := stateLook[row.State]
+	return widgets.Part{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true}
+}
+
+func (m *groupsModel) headingLine(view *groupView) widgets.Line {
+	row := view.row
+	summary := widgets.Cell{
+		{Text: fmt.Sprintf("Removed %s", grouped(row.Removed)), Bold: true},
+		{Text: fmt.Sprintf("Added %s", grouped(row.Added)), Bold: true},
+	}
+	if row.Provisioned > 0 {
+		summary = append(summary, widgets.Part{Text: fmt.Sprintf("%s of them invited", grouped(row.Provisioned)), Ink: widgets.InkMuted})
+	}
+	if row.Added+row.Removed == 0 && row.State != review.Ambiguous {
+		summary = widgets.Cell{{Text: "No member changes.", Ink: widgets.InkMuted}}
+	}
+	for _, guard := range view.guards {
+		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
+	}
+	cells := []widgets.Cell{{}, summary, {}, {}}
+	if row.State == review.Rejected || row.State == review.Changed && m.rejected(row) {
+		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
+	} else if app.Syncable(row) {
+		cells[rejectAction] = widgets.Cell{{Text: "Reject …", Ink: widgets.InkInfo, Bold: true}}
+	}
+	if app.Syncable(row) {
+		cells[syncAction] = widgets.Cell{{Text: "Sync group", Ink: widgets.InkOnMark, Fill: "primary", Bold: true}}
+	}
+	return widgets.Line{Columns: headingColumns, Fill: widgets.FillOpened, Cells: cells}
+}
+
+func (m *groupsModel) rejected(row *review.Row) bool {
+	decision, ok := m.review.Decision(row)
+	return ok && decision.Reject
+}
+
+// changeLine shows one person: added or removed, and what that does to them.
+func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
+	r := m.review
+	sign := widgets.Part{Text: "+", Ink: widgets.InkGain, Bold: true}
+	if change.Kind == review.Removed {
+		sign = widgets.Part{Text: "−", Ink: widgets.InkLoss, Bold: true}
+	}
+	email := r.Email(change.Person, change.Account)
+	if email == "" {
+		email = "address hidden"
+	}
+	name := widgets.Cell{{Text: r.Name(change.Person, change.Account)}}
+	if status := m.statusOf(change); status != "" {
+		name = append(name, widgets.Part{Text: status, Ink: widgets.InkMuted, Fill: widgets.FillChip})
+	}
+	return widgets.Line{Columns: changeColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
+		{}, {sign}, name, {{Text: email, Ink: widgets.InkMuted}}, m.accessParts(change),
+	}}
+}
+
+// statusOf tells of an account that isn't simply active.
+func (m *groupsModel) statusOf(change *review.Change) string {
+	if change.Kind == review.Provisioned {
+		return "to be invited"
+	}
+	if status := m.review.Snapshot.Atlassian.Accounts[change.Account].Status; status != directory.Active {
+		return strings.ReplaceAll(string(status), "_", " ")
+	}
+	return ""
+}
+
+func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
+	var parts widgets.Cell
+	where := func(access directory.Access) string {
+		text := accessText(m.review, access)
+		if site := m.review.Snapshot.Atlassian.Products[access.Product].Site; site != "" {
+			text += " on " + shortSite(site)
+		}
+		return text
+	}
+	for _, access := range change.Loses {
+		parts = append(parts, widgets.Part{Text: "loses " + where(access), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
+	}
+	for _, access := range change.Gains {
+		parts = append(parts, widgets.Part{Text: "gains " + where(access), Ink: widgets.InkGain, Fill: widgets.FillGain})
+	}
+	for _, kept := range change.Keeps {
+		through := strings.Join(app.Through(m.review, kept), ", ")
+		parts = append(parts, widgets.Part{Text: "keeps " + where(kept.Access) + " through " + through, Fill: widgets.FillChip})
+	}
+	if len(parts) == 0 {
+		parts = widgets.Cell{{Text: "no product access changes; permissions inside products aren't read", Ink: widgets.InkMuted}}
+	}
+	return parts
+}

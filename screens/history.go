@@ -1,0 +1,119 @@
+package screens
+
+import (
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"github.com/rollcall-app/rollcall/app/run"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// historyTab lists the runs, and what each did.
+type historyTab struct {
+	item *container.TabItem
+	w    *Window
+
+	list  *widgets.LineList
+	lines []historyLine
+	open  map[string]bool
+
+	content, empty fyne.CanvasObject
+}
+
+// historyLine is a run, or a group of an opened one.
+type historyLine struct {
+	run   *run.Report
+	group *run.GroupResult
+}
+
+var (
+	runColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 24}, {Title: "When", Width: 180}, {Title: "By", Width: 140}, {Title: "What", Weight: 1}, {Title: "Requests", Width: 110, Trailing: true},
+	}}
+	resultColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 24}, {Weight: 2}, {Width: 110}, {Width: 120}, {Weight: 5},
+	}}
+)
+
+func newHistoryTab(w *Window) *historyTab {
+	t := &historyTab{w: w, open: map[string]bool{}}
+	t.list = widgets.NewLineList(func() int { return len(t.lines) }, t.line)
+	t.list.OnTapped = func(i, _ int, _ bool) { t.toggle(i) }
+	t.list.OnKey = func(i int, key fyne.KeyName) {
+		if key == fyne.KeyReturn || key == fyne.KeySpace || key == fyne.KeyRight || key == fyne.KeyLeft {
+			t.toggle(i)
+		}
+	}
+	t.content = spaced(widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(runColumns), nil, nil, nil, t.list.Framed())))
+	t.empty = emptyState("No run yet", "What you sync is written down here, group by group.", "Review groups", func() { w.tabs.Select(w.groups.item) })
+	t.item = container.NewTabItem("History", container.NewStack(t.content, t.empty))
+	return t
+}
+
+// show brings the tab up to date.
+func (t *historyTab) show() {
+	t.content.Hide()
+	t.empty.Show()
+	if len(t.w.runs) > 0 {
+		t.content.Show()
+		t.empty.Hide()
+	}
+	t.lines = nil
+	for i := range t.w.runs {
+		report := &t.w.runs[i]
+		t.lines = append(t.lines, historyLine{run: report})
+		if t.open[report.ID] {
+			for g := range report.Groups {
+				t.lines = append(t.lines, historyLine{report, &report.Groups[g]})
+			}
+		}
+	}
+	t.list.Refresh()
+}
+
+func (t *historyTab) toggle(i int) {
+	if i < len(t.lines) && t.lines[i].group == nil {
+		id := t.lines[i].run.ID
+		t.open[id] = !t.open[id]
+		t.show()
+	}
+}
+
+func (t *historyTab) line(i int) widgets.Line {
+	line := t.lines[i]
+	if line.group != nil {
+		return resultLine(line.group)
+	}
+	arrow := "▸"
+	if t.open[line.run.ID] {
+		arrow = "▾"
+	}
+	what := summarizeRun(line.run)
+	if line.run.Ended.IsZero() {
+		what = "Didn't end: Rollcall was closed in the middle. Fetch to see what took effect."
+	}
+	return widgets.Line{Columns: runColumns, Cells: []widgets.Cell{
+		{{Text: arrow, Ink: widgets.InkMuted}},
+		{{Text: line.run.Began.Local().Format("2 Jan 2006 15:04:05"), Bold: true}},
+		{{Text: line.run.By}}, {{Text: what}},
+		{{Text: grouped(line.run.IdP.Requests + line.run.Atlassian.Requests), Ink: widgets.InkMuted}},
+	}}
+}
+
+func resultLine(group *run.GroupResult) widgets.Line {
+	ink, fill := widgets.InkWarn, widgets.FillWarn
+	switch group.Result {
+	case run.Synced:
+		ink, fill = widgets.InkGain, widgets.FillGain
+	case run.Failed:
+		ink, fill = widgets.InkLoss, widgets.FillLoss
+	case run.Blocked:
+		ink, fill = widgets.InkBlocked, widgets.FillBlocked
+	}
+	return widgets.Line{Columns: resultColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
+		{}, {{Text: group.Name}}, {{Text: string(group.Result), Ink: ink, Fill: fill, Bold: true}},
+		{{Text: fmt.Sprintf("+%s −%s", grouped(group.Added), grouped(group.Removed))}}, {{Text: group.Error, Ink: widgets.InkMuted}},
+	}}
+}

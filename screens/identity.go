@@ -1,0 +1,301 @@
+package screens
+
+import (
+	"context"
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// identityTab connects both sides and tells what was last read.
+type identityTab struct {
+	item *container.TabItem
+	w    *Window
+
+	provider            *widget.Select
+	url, token, scope   *widget.Entry
+	idpState            *widget.Label
+	idpAnswer           *widget.Label
+	idpConnect, idpTest *widget.Button
+	idpLeave            *widget.Button
+
+	org, key, owner     *widget.Entry
+	orgState            *widget.Label
+	orgAnswer           *widget.Label
+	orgConnect, orgTest *widget.Button
+	orgLeave            *widget.Button
+
+	taken                          *widget.Label
+	synced, unsynced, fresh        *widgets.Figure
+	people, invite, unmatched, off *widgets.Figure
+	fetch                          *widget.Button
+
+	// filled says that the fields were filled from the settings once.
+	filled bool
+}
+
+func newIdentityTab(w *Window) *identityTab {
+	t := &identityTab{w: w}
+	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard())
+	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
+	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.New(&columns{space: 14}, left, right))))
+	return t
+}
+
+func entry(placeholder string) *widget.Entry {
+	e := widget.NewEntry()
+	e.SetPlaceHolder(placeholder)
+	return e
+}
+
+func secretEntry() *widget.Entry {
+	e := widget.NewPasswordEntry()
+	return e
+}
+
+func (t *identityTab) idpCard() fyne.CanvasObject {
+	t.provider = widget.NewSelect([]string{"Okta"}, nil)
+	t.provider.SetSelected("Okta")
+	t.url, t.token, t.scope = entry("https://acme.okta.com"), secretEntry(), entry("all groups; or the id of the Atlassian app: 0oa…")
+	t.idpState, t.idpAnswer = widget.NewLabel(""), wrapped("")
+	t.idpConnect = widget.NewButton("Connect", t.connectIdP)
+	t.idpConnect.Importance = widget.HighImportance
+	t.idpTest = widget.NewButton("Test connection", t.testIdP)
+	t.idpLeave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectIdP) })
+	form := container.New(layout.NewFormLayout(),
+		widget.NewLabel("Provider"), t.provider,
+		widget.NewLabel("Organization URL"), t.url,
+		widget.NewLabel("API token"), t.token,
+		widget.NewLabel("Groups in scope"), t.scope)
+	return titled("Identity provider", t.idpState, container.NewVBox(form, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
+}
+
+func (t *identityTab) orgCard() fyne.CanvasObject {
+	t.org, t.key, t.owner = entry("the part after /o/ in the address of admin.atlassian.com"), secretEntry(), entry("you@example.com, an organization admin")
+	t.orgState, t.orgAnswer = widget.NewLabel(""), wrapped("")
+	t.orgConnect = widget.NewButton("Connect", t.connectOrg)
+	t.orgConnect.Importance = widget.HighImportance
+	t.orgTest = widget.NewButton("Test connection", t.testOrg)
+	t.orgLeave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectAtlassian) })
+	form := container.New(layout.NewFormLayout(),
+		widget.NewLabel("Organization id"), t.org,
+		widget.NewLabel("API key"), t.key,
+		widget.NewLabel("Owner of the key"), t.owner,
+		widget.NewLabel("User management"), widget.NewLabel("Centralized"))
+	return titled("Atlassian organization", t.orgState, container.NewVBox(form, container.NewHBox(t.orgConnect, t.orgTest, t.orgLeave), t.orgAnswer))
+}
+
+// titled is a card with a state beside its title.
+func titled(title string, state *widget.Label, content fyne.CanvasObject) fyne.CanvasObject {
+	heading := widget.NewLabelWithStyle(title, fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	heading.SizeName = theme.SizeNameSubHeadingText
+	return widgets.NewPanel(widgets.FillCard, widgets.Outline,
+		container.NewBorder(container.NewBorder(nil, nil, heading, state), nil, nil, nil, content))
+}
+
+func (t *identityTab) peopleCard() fyne.CanvasObject {
+	t.people, t.invite = widgets.NewFigure("in the provider", theme.ColorNameForeground), widgets.NewFigure("to be invited", widgets.InkGain)
+	t.unmatched, t.off = widgets.NewFigure("can't be matched", widgets.InkWarn), widgets.NewFigure("disabled there", widgets.InkMuted)
+	return widgets.NewCard("People", container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off))
+}
+
+func (t *identityTab) snapshotCard() fyne.CanvasObject {
+	t.taken = wrapped("")
+	t.synced, t.unsynced = widgets.NewFigure("groups synced", theme.ColorNameForeground), widgets.NewFigure("could not be synced", widgets.InkWarn)
+	t.fresh = widgets.NewFigure("new", theme.ColorNameForeground)
+	t.fetch = widget.NewButton("Fetch now", t.w.fetch)
+	t.fetch.Importance = widget.HighImportance
+	return widgets.NewCard("Snapshot", container.NewVBox(t.taken,
+		container.NewGridWithColumns(3, t.synced, t.unsynced, t.fresh), gap(1, 2), container.NewHBox(t.fetch)))
+}
+
+// show brings the tab up to date.
+func (t *identityTab) show() {
+	settings := t.w.settings
+	idpOn, orgOn := settings.IdP.Provider != "", settings.Atlassian.Org != ""
+	if !t.filled && (idpOn || orgOn) {
+		t.filled = true
+		t.url.SetText(settings.IdP.URL)
+		t.scope.SetText(settings.IdP.App)
+		t.org.SetText(settings.Atlassian.Org)
+		t.owner.SetText(settings.Atlassian.Owner)
+	}
+	connected(t.idpState, idpOn)
+	connected(t.orgState, orgOn)
+	t.token.SetPlaceHolder(secretHint(idpOn, "Security › API › Tokens in Okta's admin console"))
+	t.key.SetPlaceHolder(secretHint(orgOn, "Settings › API keys at admin.atlassian.com, without scopes"))
+	connectButton(t.idpConnect, idpOn)
+	connectButton(t.orgConnect, orgOn)
+	busy := t.w.job != nil
+	able(t.idpConnect, !busy)
+	able(t.orgConnect, !busy)
+	able(t.idpTest, !busy)
+	able(t.orgTest, !busy)
+	able(t.idpLeave, idpOn && !busy)
+	able(t.orgLeave, orgOn && !busy)
+	able(t.fetch, idpOn && orgOn && !busy)
+	t.showSnapshot(idpOn && orgOn)
+}
+
+func secretHint(kept bool, where string) string {
+	if kept {
+		return "kept in the keyring; enter another to replace it"
+	}
+	return where
+}
+
+func connected(label *widget.Label, on bool) {
+	label.Importance = widget.LowImportance
+	label.SetText("○ Not connected")
+	if on {
+		label.Importance = widget.SuccessImportance
+		label.SetText("● Connected")
+	}
+}
+
+// connectButton stands out only where there is nothing connected yet.
+func connectButton(button *widget.Button, on bool) {
+	button.Importance = widget.HighImportance
+	text := "Connect"
+	if on {
+		button.Importance = widget.MediumImportance
+		text = "Save changes"
+	}
+	button.SetText(text)
+}
+
+func able(button *widget.Button, on bool) {
+	if on {
+		button.Enable()
+	} else {
+		button.Disable()
+	}
+}
+
+func (t *identityTab) showSnapshot(ready bool) {
+	r := t.w.review
+	if r == nil {
+		t.taken.SetText("Nothing has been fetched yet. Connect both sides, then fetch.")
+		if ready {
+			t.taken.SetText("Both sides are connected: fetch to see the conflicts. Fetching only reads.")
+		}
+		return
+	}
+	how := r.Snapshot.How
+	t.taken.SetText(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
+		r.Snapshot.TakenAt.Local().Format("Monday 2 January 2006, 15:04"),
+		providerTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way))
+	counts := r.Counts()
+	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))
+	t.unsynced.Set(grouped(counts.CouldNotSync()))
+	t.fresh.Set(grouped(counts.State[review.New]))
+	t.showPeople(r)
+}
+
+func (t *identityTab) showPeople(r *review.Review) {
+	t.people.Set(grouped(len(r.Snapshot.IdP.People)))
+	summary := t.w.groups.model.people
+	t.invite.Set(grouped(summary.invite))
+	t.unmatched.Set(grouped(summary.unmatched))
+	t.off.Set(grouped(summary.disabled))
+}
+
+func (t *identityTab) idpSettings() app.IdPSettings {
+	return app.IdPSettings{Provider: "okta", URL: t.url.Text, App: t.scope.Text}
+}
+
+func (t *identityTab) orgSettings() app.AtlassianSettings {
+	// The address stands for Atlassian's own; only the command line sets it.
+	return app.AtlassianSettings{URL: t.w.settings.Atlassian.URL, Org: t.org.Text, Owner: t.owner.Text}
+}
+
+// attempt runs a check or a connection in the background and says how it went.
+func (t *identityTab) attempt(answer *widget.Label, work func(context.Context) (string, error), then func()) {
+	answer.Importance = widget.MediumImportance
+	answer.SetText("Asking …")
+	var text string
+	var err error
+	t.w.background(func() { text, err = work(t.w.ctx) }, func() {
+		if err != nil {
+			p := problem.Of(err)
+			answer.Importance = widget.DangerImportance
+			answer.SetText("✗ " + p.Message + "\n" + p.Action)
+			return
+		}
+		answer.Importance = widget.SuccessImportance
+		answer.SetText("✓ " + text)
+		if then != nil {
+			then()
+		}
+	})
+}
+
+func (t *identityTab) testIdP() {
+	settings, secret := t.idpSettings(), t.token.Text
+	t.attempt(t.idpAnswer, func(ctx context.Context) (string, error) {
+		return "Reached " + settings.URL + ". May read groups and people.", t.w.app.CheckIdP(ctx, settings, secret)
+	}, nil)
+}
+
+func (t *identityTab) connectIdP() {
+	settings, secret := t.idpSettings(), t.token.Text
+	t.attempt(t.idpAnswer, func(ctx context.Context) (string, error) {
+		kept, err := t.w.app.ConnectIdP(ctx, settings, secret)
+		return "Connected." + keptText(kept), err
+	}, func() {
+		t.token.SetText("")
+		t.w.load(nil)
+	})
+}
+
+func (t *identityTab) testOrg() {
+	settings, secret := t.orgSettings(), t.key.Text
+	t.attempt(t.orgAnswer, func(ctx context.Context) (string, error) {
+		org, err := t.w.app.CheckAtlassian(ctx, settings, secret)
+		return fmt.Sprintf("Reached the organization %s. May read it; whether it may write is unknown until the first write.", org.Name), err
+	}, nil)
+}
+
+func (t *identityTab) connectOrg() {
+	settings, secret := t.orgSettings(), t.key.Text
+	t.attempt(t.orgAnswer, func(ctx context.Context) (string, error) {
+		kept, err := t.w.app.ConnectAtlassian(ctx, settings, secret)
+		text := "Connected." + keptText(kept)
+		if settings.Owner == "" {
+			text += " Without the owner's address nothing will be written."
+		}
+		return text, err
+	}, func() {
+		t.key.SetText("")
+		t.w.load(nil)
+	})
+}
+
+func keptText(kept bool) string {
+	if kept {
+		return ""
+	}
+	return " There is no keyring: the key stays in the environment variable."
+}
+
+func (t *identityTab) leave(disconnect func(context.Context) error) {
+	var err error
+	t.w.background(func() { err = disconnect(t.w.ctx) }, func() {
+		if err != nil {
+			t.w.fail(err)
+			return
+		}
+		t.idpAnswer.SetText("")
+		t.orgAnswer.SetText("")
+		t.w.load(nil)
+	})
+}

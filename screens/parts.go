@@ -1,0 +1,95 @@
+package screens
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+func themeFor(look string) fyne.Theme {
+	t := widgets.Theme{}
+	if variant, ok := variants[look]; ok {
+		t.Variant = &variant
+	}
+	return t
+}
+
+// wrapped is text that breaks its lines.
+func wrapped(text string) *widget.Label {
+	label := widget.NewLabel(text)
+	label.Wrapping = fyne.TextWrapWord
+	return label
+}
+
+// muted is text of less weight.
+func muted(text string) *widget.Label {
+	label := wrapped(text)
+	label.Importance = widget.LowImportance
+	return label
+}
+
+// spaced puts some room around the content of a tab.
+func spaced(content fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(layout.NewCustomPaddedLayout(12, 10, 16, 16), content)
+}
+
+// atLeast gives an object a least width.
+func atLeast(width float32, object fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(&leastWidth{width}, object)
+}
+
+type leastWidth struct{ width float32 }
+
+// MinSize implements fyne.Layout.
+func (l *leastWidth) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	size := objects[0].MinSize()
+	return fyne.NewSize(max(size.Width, l.width), size.Height)
+}
+
+// Layout implements fyne.Layout.
+func (l *leastWidth) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
+
+// columns lays objects out beside each other, equally wide, with a space.
+type columns struct{ space float32 }
+
+// MinSize implements fyne.Layout.
+func (c *columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, object := range objects {
+		size = size.Max(object.MinSize())
+	}
+	n := float32(len(objects))
+	return fyne.NewSize(size.Width*n+c.space*(n-1), size.Height)
+}
+
+// Layout implements fyne.Layout.
+func (c *columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	n := float32(len(objects))
+	width := (size.Width - c.space*(n-1)) / n
+	for i, object := range objects {
+		object.Resize(fyne.NewSize(width, size.Height))
+		object.Move(fyne.NewPos(float32(i)*(width+c.space), 0))
+	}
+}
+
+// gap is an empty space.
+func gap(width, height float32) fyne.CanvasObject {
+	space := canvas.NewRectangle(theme.Color(theme.ColorNameBackground))
+	space.Hide()
+	return container.NewGridWrap(fyne.NewSize(width, height), space)
+}
+
+// emptyState says in the middle of a tab what is missing, and offers the way on.
+func emptyState(title, text, action string, do func()) fyne.CanvasObject {
+	heading := widget.NewLabelWithStyle(title, fyne.TextAlignCenter, fyne.TextStyle{Bold: true})
+	heading.SizeName = theme.SizeNameSubHeadingText
+	body := widget.NewLabelWithStyle(text, fyne.TextAlignCenter, fyne.TextStyle{})
+	button := widget.NewButton(action, do)
+	button.Importance = widget.HighImportance
+	return container.NewCenter(container.NewVBox(heading, body, container.NewCenter(button)))
+}

@@ -1,0 +1,73 @@
+package screens
+
+import (
+	"context"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+// Render draws every tab, in light and dark, to PNG files in a folder, and gives
+// their paths. It needs no display: Fyne's software renderer draws.
+func Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("make a folder for pictures: %w", err)
+	}
+	fyneApp := test.NewApp()
+	defer fyneApp.Quit()
+	w := newWindow(ctx, fyneApp, a, func(f func()) { f() })
+	defer w.win.Close()
+	w.Show(false)
+	var files []string
+	for _, look := range []string{"light", "dark"} {
+		fyneApp.Settings().SetTheme(themeFor(look))
+		for name, show := range map[string]func(){
+			"identity-provider": func() { w.tabs.Select(w.idp.item) },
+			"groups":            func() { w.tabs.Select(w.groups.item); w.openFirst() },
+			"product-access":    func() { w.tabs.Select(w.access.item) },
+			"history":           func() { w.tabs.Select(w.history.item) },
+		} {
+			show()
+			w.show()
+			file := filepath.Join(folder, name+"-"+look+".png")
+			if err := capture(w.win.Canvas(), file); err != nil {
+				return nil, err
+			}
+			files = append(files, file)
+		}
+	}
+	return files, nil
+}
+
+// openFirst opens the first group in conflict that takes access from somebody,
+// so that a picture shows what an opened group looks like.
+func (w *Window) openFirst() {
+	if w.groups.model == nil {
+		return
+	}
+	for _, view := range w.groups.model.shown {
+		if row := w.groups.model.views[view].row; row.State == review.Conflict && row.Losing > 0 && row.Added > 0 && row.Removed+row.Added < 12 {
+			w.groups.openGroup(view)
+			return
+		}
+	}
+}
+
+func capture(c fyne.Canvas, file string) error {
+	out, err := os.Create(file)
+	if err != nil {
+		return fmt.Errorf("write a picture: %w", err)
+	}
+	defer out.Close()
+	if err := png.Encode(out, c.Capture()); err != nil {
+		return fmt.Errorf("write a picture: %w", err)
+	}
+	return out.Close()
+}

@@ -1,0 +1,80 @@
+package screens
+
+import (
+	"fmt"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app/progress"
+)
+
+// statusBar stands below the tabs: what is running, with progress and cancel,
+// and how old what is shown is.
+type statusBar struct {
+	object fyne.CanvasObject
+
+	task   *widget.Label
+	bar    *widget.ProgressBar
+	rate   *widget.Label
+	cancel *widget.Button
+	synced *widget.Label
+	age    *widget.Label
+}
+
+func newStatusBar(cancel func()) *statusBar {
+	s := &statusBar{
+		task: widget.NewLabel("Ready"), bar: widget.NewProgressBar(), rate: widget.NewLabel(""),
+		synced: widget.NewLabelWithStyle("", fyne.TextAlignTrailing, fyne.TextStyle{Bold: true}), age: widget.NewLabel(""),
+	}
+	s.rate.Importance, s.age.Importance = widget.LowImportance, widget.LowImportance
+	s.cancel = widget.NewButton("Cancel", cancel)
+	s.cancel.Importance = widget.LowImportance
+	s.bar.TextFormatter = func() string { return "" }
+	s.object = container.NewVBox(widget.NewSeparator(), container.NewBorder(nil, nil,
+		container.NewHBox(s.task, container.NewGridWrap(fyne.NewSize(200, 22), s.bar), s.rate, s.cancel),
+		container.NewHBox(s.synced, s.age)))
+	s.idle()
+	return s
+}
+
+// idle shows that nothing is running.
+func (s *statusBar) idle() {
+	s.task.SetText("Ready")
+	s.bar.Hide()
+	s.rate.Hide()
+	s.cancel.Hide()
+}
+
+// say shows a sentence until something runs.
+func (s *statusBar) say(text string) { s.task.SetText(text) }
+
+// progress shows how far a job is, its rate and the time left.
+func (s *statusBar) progress(report progress.Report, spent time.Duration) {
+	s.cancel.Show()
+	s.bar.Show()
+	s.rate.Show()
+	s.task.SetText(report.Stage)
+	if report.Total == 0 {
+		s.bar.SetValue(0)
+		s.rate.SetText("")
+		return
+	}
+	s.task.SetText(fmt.Sprintf("%s · %s of %s", report.Stage, grouped(report.Done), grouped(report.Total)))
+	s.bar.SetValue(float64(report.Done) / float64(report.Total))
+	if report.Done == 0 || spent < time.Second {
+		s.rate.SetText("")
+		return
+	}
+	rate := float64(report.Done) / spent.Seconds()
+	left := time.Duration(float64(report.Total-report.Done)/rate) * time.Second
+	s.rate.SetText(fmt.Sprintf("%.1f/s · %s left", rate, left))
+}
+
+// tell shows the state of what is shown.
+func (s *statusBar) tell(synced, age string) {
+	s.synced.SetText(synced)
+	s.age.SetText(age)
+}

@@ -1,0 +1,284 @@
+// Package screens is Rollcall's window: one file a tab. Screens ask app in the
+// background and show what it answers; nothing here calls a server, reads the
+// disk or compares on the UI goroutine.
+package screens
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+// Window is the one window with its tabs. Its fields belong to the UI
+// goroutine.
+type Window struct {
+	app *app.App
+	win fyne.Window
+	// goroutine starts work in the background; tests run it at once.
+	goroutine func(func())
+	ctx       context.Context
+
+	settings app.Settings
+	review   *review.Review // nil until something was fetched
+	runs     []run.Report
+	// fetched says that this session has read the other side; until then what
+	// is shown is offline.
+	fetched bool
+	offline bool // the last attempt couldn't reach them
+
+	job *job
+
+	tabs    *container.AppTabs
+	idp     *identityTab
+	groups  *groupsTab
+	access  *accessTab
+	history *historyTab
+	status  *statusBar
+}
+
+// job is what is running: a fetch or a sync.
+type job struct {
+	cancel context.CancelFunc
+	began  time.Time
+	// pending is the latest report not shown yet.
+	pending atomic.Pointer[progress.Report]
+}
+
+// New makes the window; Show it to begin. ctx ends what runs in the background.
+func New(ctx context.Context, fyneApp fyne.App, a *app.App) *Window {
+	return newWindow(ctx, fyneApp, a, func(f func()) { go f() })
+}
+
+func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, goroutine func(func())) *Window {
+	w := &Window{app: a, ctx: ctx, goroutine: goroutine}
+	fyneApp.Settings().SetTheme(currentTheme(fyneApp))
+	w.build(fyneApp)
+	return w
+}
+
+func (w *Window) build(fyneApp fyne.App) {
+	w.win = fyneApp.NewWindow("Rollcall")
+	w.idp, w.groups, w.access, w.history = newIdentityTab(w), newGroupsTab(w), newAccessTab(w), newHistoryTab(w)
+	w.status = newStatusBar(w.cancel)
+	w.tabs = container.NewAppTabs(w.idp.item, w.groups.item, w.access.item, w.history.item)
+	w.tabs.OnSelected = func(item *container.TabItem) {
+		if item == w.groups.item {
+			w.groups.focus()
+		}
+	}
+	w.win.SetContent(container.NewBorder(nil, w.status.object, nil, nil, w.tabs))
+	w.win.SetMainMenu(w.menu(fyneApp))
+	w.win.Resize(fyne.NewSize(1280, 800))
+	w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
+		if w.win.Canvas().Overlays().Top() == nil { // shortcuts fire behind dialogs
+			w.tabs.Select(w.groups.item)
+			w.win.Canvas().Focus(w.groups.search)
+		}
+	})
+}
+
+func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
+	look := func(name string) func() {
+		return func() {
+			fyneApp.Preferences().SetString(lookPreference, name)
+			fyneApp.Settings().SetTheme(currentTheme(fyneApp))
+			w.show()
+		}
+	}
+	return fyne.NewMainMenu(
+		fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch)),
+		fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look(""))),
+	)
+}
+
+// Show shows the window with the cached snapshot. fetch asks for a fetch at
+// once, as the demo does.
+func (w *Window) Show(fetch bool) {
+	w.win.Show()
+	w.load(func() {
+		if w.review != nil {
+			w.tabs.Select(w.groups.item)
+		}
+		if fetch && w.review == nil {
+			w.fetch()
+		}
+	})
+}
+
+// background does work off the UI goroutine, and done on it afterwards.
+func (w *Window) background(work func(), done func()) {
+	w.goroutine(func() {
+		work()
+		fyne.Do(done)
+	})
+}
+
+// load reads settings, review and runs anew, and shows them.
+func (w *Window) load(then func()) {
+	var settings app.Settings
+	var r *review.Review
+	var model *groupsModel
+	var runs []run.Report
+	var err, reviewErr error
+	before := w.groups.model
+	w.background(func() {
+		if settings, err = w.app.Store.Settings(); err != nil {
+			return
+		}
+		if r, reviewErr = w.app.Review(false); reviewErr == nil {
+			model = newGroupsModel(r, before)
+		}
+		runs, err = w.app.Store.Runs()
+	}, func() {
+		if err == nil && !problem.Is(reviewErr, problem.NoSnapshot) {
+			err = reviewErr
+		}
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.settings, w.review, w.runs = settings, r, runs
+		w.groups.setModel(model)
+		w.show()
+		if then != nil {
+			then()
+		}
+	})
+}
+
+// show brings every tab up to date.
+func (w *Window) show() {
+	w.idp.show()
+	w.groups.show()
+	w.access.show()
+	w.history.show()
+	w.showStatus()
+}
+
+// start runs a long job with progress and cancel; done gets its error.
+func (w *Window) start(work func(ctx context.Context, tell progress.Func) error, done func(error)) {
+	if w.job != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(w.ctx)
+	current := &job{cancel: cancel, began: time.Now()}
+	w.job = current
+	w.show()
+	var err error
+	w.background(func() {
+		err = work(ctx, func(report progress.Report) { w.report(current, report) })
+		cancel()
+	}, func() {
+		w.job = nil
+		w.show()
+		done(err)
+	})
+}
+
+// report shows progress; reports that come faster than they are shown are
+// dropped for the latest.
+func (w *Window) report(current *job, report progress.Report) {
+	if current.pending.Swap(&report) != nil {
+		return // one is on its way to the UI goroutine already
+	}
+	fyne.Do(func() {
+		latest := current.pending.Swap(nil)
+		if w.job == current && latest != nil {
+			w.status.progress(*latest, time.Since(current.began))
+		}
+	})
+}
+
+func (w *Window) cancel() {
+	if w.job != nil {
+		w.job.cancel()
+	}
+}
+
+// fetch reads both sides.
+func (w *Window) fetch() {
+	w.start(func(ctx context.Context, tell progress.Func) error {
+		_, err := w.app.Fetch(ctx, tell)
+		return err
+	}, func(err error) {
+		w.offline = problem.Is(err, problem.Unreachable)
+		if err != nil {
+			w.showStatus()
+			w.fail(err)
+			return
+		}
+		w.fetched = true
+		w.load(func() { w.tabs.Select(w.groups.item) })
+	})
+}
+
+// fail shows what went wrong, and what to do; what was on the screen stays.
+func (w *Window) fail(err error) {
+	p := problem.Of(err)
+	if p.Code == problem.Cancelled {
+		w.status.say(p.Message)
+		return
+	}
+	if w.app.Log != nil {
+		w.app.Log.Error("shown to the person", "code", p.Code, "message", p.Message, "cause", p.Cause)
+	}
+	message := dialog.NewCustom("That didn't work", "OK", wrapped(p.Message+"\n\n"+p.Action), w.win)
+	message.Resize(fyne.NewSize(560, 240))
+	message.Show()
+}
+
+func (w *Window) showStatus() {
+	if w.job == nil {
+		w.status.idle()
+	}
+	if w.review == nil {
+		w.status.tell("", "Nothing fetched yet")
+		return
+	}
+	counts := w.review.Counts()
+	synced := fmt.Sprintf("Synced %s of %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups))
+	if rejected := counts.State[review.Rejected]; rejected > 0 {
+		synced += fmt.Sprintf(", %s rejected", grouped(rejected))
+	}
+	if counts.Finished() {
+		synced += " · finished"
+	}
+	taken := w.review.Snapshot.TakenAt
+	age := "Snapshot " + ago(taken, time.Now())
+	if w.offline || !w.fetched {
+		age = fmt.Sprintf("Offline · snapshot of %s, %s", taken.Local().Format("Mon 15:04"), ago(taken, time.Now()))
+	}
+	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, providerTitle(w.review.Snapshot.IdP.Provider),
+		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))
+}
+
+var providerTitles = map[string]string{"okta": "Okta"}
+
+func providerTitle(name string) string {
+	if title, ok := providerTitles[name]; ok {
+		return title
+	}
+	return name
+}
+
+// lookPreference holds "light", "dark", or nothing for the system's.
+const lookPreference = "look"
+
+func currentTheme(fyneApp fyne.App) fyne.Theme {
+	return themeFor(fyneApp.Preferences().String(lookPreference))
+}
+
+var variants = map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark}

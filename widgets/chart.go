@@ -1,0 +1,158 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Bar is one bar of a chart: how many keep something, gain it and lose it.
+type Bar struct {
+	Label            string
+	Keep, Gain, Lose int
+	// Limit is marked by a line; negative for none.
+	Limit int
+	// Note stands behind the bar; Alarm gives it the colour of loss.
+	Note  string
+	Alarm bool
+}
+
+// BarChart draws bars under each other on one scale. Gain and loss differ by
+// hatching as well as by colour.
+type BarChart struct {
+	widget.BaseWidget
+	bars []Bar
+}
+
+// NewBarChart makes an empty chart.
+func NewBarChart() *BarChart {
+	c := &BarChart{}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// SetBars shows other bars.
+func (c *BarChart) SetBars(bars []Bar) {
+	c.bars = bars
+	c.Refresh()
+}
+
+// CreateRenderer implements fyne.Widget.
+func (c *BarChart) CreateRenderer() fyne.WidgetRenderer { return &barRenderer{chart: c} }
+
+type barRenderer struct {
+	chart   *BarChart
+	objects []fyne.CanvasObject
+}
+
+const (
+	barHeight = 18
+	barStep   = 30
+	barLabel  = 230
+	barNote   = 210
+)
+
+func (r *barRenderer) Destroy()                     {}
+func (r *barRenderer) Objects() []fyne.CanvasObject { return r.objects }
+func (r *barRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(barLabel+barNote+120, float32(len(r.chart.bars))*barStep+24)
+}
+
+func (r *barRenderer) Refresh() {
+	r.Layout(r.chart.Size())
+	canvas.Refresh(r.chart)
+}
+
+// Layout draws the chart anew: it has a handful of bars.
+func (r *barRenderer) Layout(size fyne.Size) {
+	r.objects = nil
+	largest := 1
+	for _, bar := range r.chart.bars {
+		largest = max(largest, bar.Keep+bar.Gain+bar.Lose, bar.Limit)
+	}
+	width := max(size.Width-barLabel-barNote, 40)
+	scale := width / float32(largest)
+	for i, bar := range r.chart.bars {
+		r.bar(bar, float32(i)*barStep, width, scale)
+	}
+	r.legend(float32(len(r.chart.bars)) * barStep)
+}
+
+func (r *barRenderer) bar(bar Bar, y, width, scale float32) {
+	r.text(Fit(bar.Label, barLabel-12, false), theme.ColorNameForeground, 0, y)
+	r.rect(FillChip, barLabel, y, width)
+	x := float32(barLabel)
+	x = r.rect(BarKeep, x, y, float32(bar.Keep)*scale)
+	x = r.rect(BarGain, x, y, float32(bar.Gain)*scale)
+	r.hatched(x, y, float32(bar.Lose)*scale)
+	if bar.Limit >= 0 {
+		mark := canvas.NewRectangle(Ink(theme.ColorNameForeground))
+		mark.Resize(fyne.NewSize(2, barHeight+6))
+		mark.Move(fyne.NewPos(barLabel+float32(bar.Limit)*scale-1, y-3))
+		r.objects = append(r.objects, mark)
+	}
+	ink := InkMuted
+	if bar.Alarm {
+		ink = InkLoss
+	}
+	r.text(Fit(bar.Note, barNote-14, false), ink, barLabel+width+12, y)
+}
+
+func (r *barRenderer) rect(fill fyne.ThemeColorName, x, y, width float32) float32 {
+	if width <= 0 {
+		return x
+	}
+	rect := canvas.NewRectangle(Ink(fill))
+	rect.Resize(fyne.NewSize(width, barHeight))
+	rect.Move(fyne.NewPos(x, y))
+	r.objects = append(r.objects, rect)
+	return x + width
+}
+
+// hatched draws a striped piece, at least wide enough to be seen.
+func (r *barRenderer) hatched(x, y, width float32) {
+	if width <= 0 {
+		return
+	}
+	width = max(width, 3)
+	r.rect(BarLose, x, y, width)
+	stripe := Ink(theme.ColorNameBackground)
+	for at := x + 3; at < x+width; at += 5 {
+		line := canvas.NewRectangle(withAlpha(stripe, 0x90))
+		line.Resize(fyne.NewSize(1.5, barHeight))
+		line.Move(fyne.NewPos(at, y))
+		r.objects = append(r.objects, line)
+	}
+}
+
+func withAlpha(c color.Color, alpha uint8) color.Color {
+	red, green, blue, _ := c.RGBA()
+	return color.NRGBA{R: uint8(red >> 8), G: uint8(green >> 8), B: uint8(blue >> 8), A: alpha}
+}
+
+func (r *barRenderer) text(text string, ink fyne.ThemeColorName, x, y float32) float32 {
+	t := canvas.NewText(text, Ink(ink))
+	t.TextSize = theme.TextSize()
+	t.Move(fyne.NewPos(x, y+(barHeight-t.MinSize().Height)/2))
+	t.Resize(t.MinSize())
+	r.objects = append(r.objects, t)
+	return x + t.MinSize().Width
+}
+
+func (r *barRenderer) legend(y float32) {
+	x := float32(barLabel)
+	for _, entry := range []struct {
+		fill fyne.ThemeColorName
+		text string
+	}{{BarKeep, "keep"}, {BarGain, "gain"}, {BarLose, "lose"}} {
+		swatch := canvas.NewRectangle(Ink(entry.fill))
+		swatch.Resize(fyne.NewSize(11, 11))
+		swatch.Move(fyne.NewPos(x, y+4))
+		r.objects = append(r.objects, swatch)
+		x = r.text(entry.text, InkMuted, x+16, y) + 14
+	}
+	r.text("|  seats", InkMuted, x, y)
+}

@@ -1,0 +1,285 @@
+package widgets
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Mark is a sign drawn in place of text.
+type Mark int
+
+// The marks.
+const (
+	NoMark   Mark = iota
+	Unticked      // an empty box
+	Ticked        // a box with a tick
+)
+
+// Part is one piece of text in a cell.
+type Part struct {
+	Text string
+	// Ink is the colour of the text; the foreground's where it is empty.
+	Ink fyne.ThemeColorName
+	// Fill, where it isn't empty, puts the text on a chip of this colour.
+	Fill fyne.ThemeColorName
+	Bold bool
+	Mark Mark
+}
+
+// Cell is what a line shows in one column: parts one after the other, as many
+// as fit.
+type Cell []Part
+
+// Column is one column of a set.
+type Column struct {
+	Title string
+	// Width is fixed; where it is 0, the column shares what is left by Weight.
+	Width, Weight float32
+	// Trailing aligns to the right.
+	Trailing bool
+}
+
+// Columns are the columns of a header and the lines under it.
+type Columns struct {
+	List  []Column
+	width float32
+	ends  []float32
+}
+
+// spans gives where each column ends at a width.
+func (c *Columns) spans(width float32) []float32 {
+	if c.width == width && len(c.ends) == len(c.List) {
+		return c.ends
+	}
+	var fixed, weights float32
+	for _, column := range c.List {
+		fixed += column.Width
+		weights += column.Weight
+	}
+	left := max(width-fixed, 0)
+	c.width, c.ends = width, c.ends[:0]
+	var at float32
+	for _, column := range c.List {
+		at += column.Width
+		if column.Width == 0 && weights > 0 {
+			at += left * column.Weight / weights
+		}
+		c.ends = append(c.ends, at)
+	}
+	return c.ends
+}
+
+// at gives the column at a horizontal place, or -1.
+func (c *Columns) at(x, width float32) int {
+	for i, end := range c.spans(width) {
+		if x < end {
+			return i
+		}
+	}
+	return -1
+}
+
+// Line is the content of one line.
+type Line struct {
+	Columns *Columns
+	Cells   []Cell
+	// Fill is the colour behind the line; empty for none.
+	Fill fyne.ThemeColorName
+}
+
+// LineHeight is the height of every line, in Fyne's units at the default text
+// size.
+const LineHeight = 32
+
+// minLineHeight grows with the text.
+func minLineHeight() float32 { return LineHeight * theme.TextSize() / 13 }
+
+// lineView draws a Line. It is one lean widget with a pool of texts and
+// rectangles, none of which can have the focus: lists use it again for other
+// lines, and the focus must not ride along.
+type lineView struct {
+	widget.BaseWidget
+	line Line
+	back *canvas.Rectangle
+	pool []*piece
+	used int
+	objs []fyne.CanvasObject
+	// onTapped is told the column, or -1.
+	onTapped func(column int)
+	laidOut  float32
+}
+
+// piece is one drawn part: a chip or box, and its text.
+type piece struct {
+	chip *canvas.Rectangle
+	text *canvas.Text
+}
+
+func newLineView() *lineView {
+	v := &lineView{back: canvas.NewRectangle(color.Transparent)}
+	v.objs = []fyne.CanvasObject{v.back}
+	v.ExtendBaseWidget(v)
+	return v
+}
+
+// show draws another line.
+func (v *lineView) show(line Line) {
+	v.line = line
+	v.draw(v.Size())
+	canvas.Refresh(v)
+}
+
+// Tapped tells which column was tapped.
+func (v *lineView) Tapped(event *fyne.PointEvent) {
+	if v.onTapped != nil && v.line.Columns != nil {
+		v.onTapped(v.line.Columns.at(event.Position.X, v.Size().Width))
+	}
+}
+
+// CreateRenderer implements fyne.Widget.
+func (v *lineView) CreateRenderer() fyne.WidgetRenderer { return lineRenderer{v} }
+
+type lineRenderer struct{ *lineView }
+
+func (r lineRenderer) Destroy() {}
+func (r lineRenderer) MinSize() fyne.Size {
+	return fyne.NewSize(100, minLineHeight())
+}
+func (r lineRenderer) Objects() []fyne.CanvasObject { return r.objs }
+func (r lineRenderer) Layout(size fyne.Size) {
+	if size.Width != r.laidOut {
+		r.draw(size)
+	}
+}
+func (r lineRenderer) Refresh() {
+	r.draw(r.Size())
+	canvas.Refresh(r.lineView)
+}
+
+const (
+	cellPad = 6
+	chipPad = 5
+	partGap = 5
+)
+
+// draw lays the line out at a size.
+func (v *lineView) draw(size fyne.Size) {
+	v.laidOut = size.Width
+	v.back.Hidden = v.line.Fill == ""
+	if v.line.Fill != "" {
+		v.back.FillColor = Ink(v.line.Fill)
+	}
+	v.back.Resize(size)
+	v.used = 0
+	if v.line.Columns != nil && size.Width > 0 {
+		var from float32
+		for i, end := range v.line.Columns.spans(size.Width) {
+			if i < len(v.line.Cells) {
+				v.cell(v.line.Cells[i], from+cellPad, end-cellPad, size.Height, v.line.Columns.List[i].Trailing)
+			}
+			from = end
+		}
+	}
+	for _, unused := range v.pool[v.used:] {
+		unused.chip.Hidden, unused.text.Hidden = true, true
+	}
+}
+
+// cell draws parts between two places; what doesn't fit is cut, and said so.
+func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) {
+	if trailing && len(cell) == 1 {
+		width := partWidth(cell[0])
+		from = max(from, to-width)
+	}
+	for i, part := range cell {
+		if part.Mark == NoMark && part.Text == "" {
+			continue
+		}
+		room := to - from
+		if rest := len(cell) - i - 1; rest > 0 {
+			room -= 24 // for the note that there is more
+		}
+		width := partWidth(part)
+		if width > room && i > 0 {
+			v.part(Part{Text: "+" + itoa(len(cell)-i), Ink: InkMuted}, from, to-from, height)
+			return
+		}
+		v.part(part, from, min(width, to-from), height)
+		from += min(width, to-from) + partGap
+	}
+}
+
+func partWidth(part Part) float32 {
+	if part.Mark != NoMark {
+		return 16
+	}
+	width := textWidth(part.Text, part.Bold)
+	if part.Fill != "" {
+		width += 2 * chipPad
+	}
+	return width
+}
+
+func (v *lineView) part(part Part, x, width, height float32) {
+	p := v.next()
+	size := theme.TextSize()
+	if part.Mark != NoMark {
+		v.mark(p, part.Mark, x, height)
+		return
+	}
+	p.chip.Hidden = part.Fill == ""
+	inset := float32(0)
+	if part.Fill != "" {
+		inset = chipPad
+		p.chip.FillColor, p.chip.StrokeWidth, p.chip.CornerRadius = Ink(part.Fill), 0, 4
+		p.chip.Resize(fyne.NewSize(width, size+9))
+		p.chip.Move(fyne.NewPos(x, (height-size-9)/2))
+	}
+	p.text.Hidden = false
+	p.text.Text = Fit(part.Text, width-2*inset, part.Bold)
+	p.text.TextSize, p.text.TextStyle = size, fyne.TextStyle{Bold: part.Bold}
+	p.text.Color = Ink(part.ink())
+	textHeight := lineTextHeight()
+	p.text.Resize(fyne.NewSize(width-2*inset, textHeight))
+	p.text.Move(fyne.NewPos(x+inset, (height-textHeight)/2))
+}
+
+func (p Part) ink() fyne.ThemeColorName {
+	if p.Ink == "" {
+		return theme.ColorNameForeground
+	}
+	return p.Ink
+}
+
+// mark draws a box to tick.
+func (v *lineView) mark(p *piece, mark Mark, x, height float32) {
+	const side = 15
+	p.chip.Hidden, p.chip.CornerRadius = false, 3
+	p.chip.Resize(fyne.NewSize(side, side))
+	p.chip.Move(fyne.NewPos(x, (height-side)/2))
+	p.chip.StrokeColor, p.chip.StrokeWidth, p.chip.FillColor = Ink(InkMuted), 1.5, color.Transparent
+	p.text.Hidden = mark == Unticked
+	if mark == Unticked {
+		return
+	}
+	p.chip.FillColor, p.chip.StrokeWidth = Ink(theme.ColorNamePrimary), 0
+	p.text.Text, p.text.Color, p.text.TextStyle, p.text.TextSize = "✓", Ink(InkOnMark), fyne.TextStyle{Bold: true}, 12
+	measured := fyne.MeasureText("✓", 12, p.text.TextStyle)
+	p.text.Resize(measured)
+	p.text.Move(fyne.NewPos(x+(side-measured.Width)/2, (height-measured.Height)/2))
+}
+
+// next takes a piece out of the pool.
+func (v *lineView) next() *piece {
+	if v.used == len(v.pool) {
+		p := &piece{chip: canvas.NewRectangle(color.Transparent), text: canvas.NewText("", color.Black)}
+		v.pool = append(v.pool, p)
+		v.objs = append(v.objs, p.chip, p.text)
+	}
+	v.used++
+	return v.pool[v.used-1]
+}

@@ -1,0 +1,158 @@
+package widgets
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/widget"
+)
+
+// LineList is a virtualized list of lines of equal height, with a cursor that
+// the keyboard moves. It has no focusable parts but itself: what a key does, it
+// does to the line under the cursor, and only while that line is in sight.
+type LineList struct {
+	widget.List
+	// Line gives the content of a line.
+	Line func(i int) Line
+	// OnTapped is told of a tap on a column of a line; extend, that Shift was
+	// held.
+	OnTapped func(i, column int, extend bool)
+	// OnKey is told of a key on the line under the cursor. It isn't told of
+	// Up, Down, Page Up, Page Down, Home and End, which move the cursor.
+	OnKey func(i int, key fyne.KeyName)
+
+	cursor int
+}
+
+// NewLineList makes a list of length lines.
+func NewLineList(length func() int, line func(i int) Line) *LineList {
+	l := &LineList{Line: line}
+	l.Length = length
+	l.CreateItem = func() fyne.CanvasObject { return newLineView() }
+	l.UpdateItem = func(i widget.ListItemID, object fyne.CanvasObject) {
+		view := object.(*lineView)
+		view.onTapped = func(column int) { l.tapped(i, column) }
+		view.show(l.Line(i))
+	}
+	l.ExtendBaseWidget(l)
+	return l
+}
+
+// Framed gives the list with next to no space between its lines.
+func (l *LineList) Framed() fyne.CanvasObject {
+	return container.NewThemeOverride(l, lineTheme{})
+}
+
+// Cursor is the line that keys act on.
+func (l *LineList) Cursor() int { return l.cursor }
+
+// SetCursor moves the cursor and scrolls to it. Beyond the ends it stops there.
+func (l *LineList) SetCursor(i int) {
+	length := l.Length()
+	if length == 0 {
+		l.cursor = 0
+		return
+	}
+	l.cursor = max(0, min(i, length-1))
+	l.Highlight(l.cursor)
+}
+
+func (l *LineList) tapped(i, column int) {
+	l.cursor = i
+	l.Highlight(i)
+	if c := fyne.CurrentApp().Driver().CanvasForObject(l); c != nil {
+		c.Focus(l)
+	}
+	if l.OnTapped == nil {
+		return
+	}
+	extend := false
+	if driver, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		extend = driver.CurrentKeyModifiers()&fyne.KeyModifierShift != 0
+	}
+	l.OnTapped(i, column, extend)
+}
+
+// TypedKey moves the cursor, or hands the key on.
+func (l *LineList) TypedKey(event *fyne.KeyEvent) {
+	page := max(1, int(l.Size().Height/l.lineHeight())-1)
+	switch event.Name {
+	case fyne.KeyDown:
+		l.SetCursor(l.cursor + 1)
+	case fyne.KeyUp:
+		l.SetCursor(l.cursor - 1)
+	case fyne.KeyPageDown:
+		l.SetCursor(l.cursor + page)
+	case fyne.KeyPageUp:
+		l.SetCursor(l.cursor - page)
+	case fyne.KeyHome:
+		l.SetCursor(0)
+	case fyne.KeyEnd:
+		l.SetCursor(l.Length() - 1)
+	default:
+		l.act(event.Name)
+	}
+}
+
+// act hands a key on for the line under the cursor. A line out of sight is only
+// brought into sight: nobody may change what they can't see.
+func (l *LineList) act(key fyne.KeyName) {
+	if l.OnKey == nil || l.cursor >= l.Length() {
+		return
+	}
+	if !l.InSight(l.cursor) {
+		l.SetCursor(l.cursor)
+		return
+	}
+	l.OnKey(l.cursor, key)
+}
+
+// InSight says whether a whole line can be seen.
+func (l *LineList) InSight(i int) bool {
+	height := l.lineHeight()
+	top := float32(i) * height
+	return top >= l.GetScrollOffset()-1 && top+height-1 <= l.GetScrollOffset()+l.Size().Height+1
+}
+
+func (l *LineList) lineHeight() float32 {
+	return minLineHeight() + linePadding
+}
+
+// Header shows the titles of columns and tells of taps on them.
+type Header struct {
+	*lineView
+	columns *Columns
+	// OnTapped is told the column.
+	OnTapped func(column int)
+	// Cells, where set, are shown in place of a title.
+	Cells map[int]Cell
+}
+
+// NewHeader makes a header over the lines that use these columns.
+func NewHeader(columns *Columns) *Header {
+	h := &Header{lineView: newLineView(), columns: columns, Cells: map[int]Cell{}}
+	h.lineView.onTapped = func(column int) {
+		if h.OnTapped != nil && column >= 0 {
+			h.OnTapped(column)
+		}
+	}
+	h.Update(-1, false)
+	return h
+}
+
+// Update shows by which column the lines are sorted; -1 for none.
+func (h *Header) Update(sorted int, descending bool) {
+	line := Line{Columns: h.columns, Fill: FillOpened}
+	for i, column := range h.columns.List {
+		title := column.Title
+		if i == sorted && title != "" {
+			title += map[bool]string{false: " ▲", true: " ▼"}[descending]
+		}
+		cell := Cell{{Text: title, Ink: InkMuted, Bold: true}}
+		if own, ok := h.Cells[i]; ok {
+			cell = own
+		}
+		line.Cells = append(line.Cells, cell)
+	}
+	h.lineView.show(line)
+}
