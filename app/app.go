@@ -145,7 +145,7 @@ func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error
 	case "":
 		return nil, problem.New(problem.NotConnected, "No identity provider is connected.", "Connect one: in the window under Identity provider, or with rollcall connect idp.")
 	}
-	return nil, problem.New(problem.Usage, fmt.Sprintf("There is no identity provider named %q.", settings.Provider), "This version knows okta.")
+	return nil, problem.New(problem.Usage, fmt.Sprintf("There is no identity provider named “%s”.", settings.Provider), "This version knows okta.")
 }
 
 // organization makes the connector for Atlassian.

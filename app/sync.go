@@ -71,11 +71,11 @@ func Find(r *review.Review, text string) (*review.Row, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, problem.New(problem.NotFound, fmt.Sprintf("The identity provider has no group named %q in scope.", text), "Look at rollcall review for the names, or fetch again.")
+		return nil, problem.New(problem.NotFound, fmt.Sprintf("The identity provider has no group named “%s” in scope.", text), "Look at rollcall review for the names, or fetch again.")
 	case 1:
 		return found[0], nil
 	}
-	return nil, problem.New(problem.Ambiguous, fmt.Sprintf("%d groups are named %q.", len(found), text), "Name the one you mean by its id.")
+	return nil, problem.New(problem.Ambiguous, fmt.Sprintf("%d groups are named “%s”.", len(found), text), "Name the one you mean by its id.")
 }
 
 // Reject decides to leave a group as it is in Atlassian.

@@ -69,7 +69,7 @@ func (c *confirmation) make(then func()) {
 
 func (c *confirmation) title() string {
 	if len(c.rows) == 1 {
-		return fmt.Sprintf("Sync %q?", widgets.Harmless(widgets.Fit(c.rows[0].Name, 420, true)))
+		return fmt.Sprintf("Sync “%s”?", widgets.Harmless(widgets.Fit(c.rows[0].Name, 420, true)))
 	}
 	return fmt.Sprintf("Sync %s groups?", grouped(len(c.rows)))
 }

@@ -157,7 +157,7 @@ func (c *Client) organization(ctx context.Context) (Organization, error) {
 	if len(names) > 0 {
 		action = fmt.Sprintf("The key belongs to %s.", strings.Join(names, ", "))
 	}
-	return Organization{}, problem.New(problem.NotFound, fmt.Sprintf("The key doesn't belong to an organization with the id %q.", c.org), action)
+	return Organization{}, problem.New(problem.NotFound, fmt.Sprintf("The key doesn't belong to an organization with the id “%s”.", c.org), action)
 }
 
 // links are the paging links of an answer. In v1 next is a URL, in v2 a bare

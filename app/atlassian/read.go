@@ -338,7 +338,7 @@ func (r *reader) checkCounts(ctx context.Context) error {
 			return err
 		}
 		if !r.adds(i) {
-			return remote.Incomplete(fmt.Sprintf("the members of %q in Atlassian", r.org.Groups[i].Name),
+			return remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", r.org.Groups[i].Name),
 				fmt.Sprintf("%d were listed where Atlassian counts %d", len(r.members[i]), *r.rows[i].Counts.Users))
 		}
 	}

@@ -69,7 +69,7 @@ func (c *Client) MembersNow(ctx context.Context, group string) (GroupNow, error)
 		return GroupNow{}, err
 	}
 	if row.Counts.Users != nil && *row.Counts.Users != len(now.Accounts) {
-		return GroupNow{}, remote.Incomplete(fmt.Sprintf("the members of %q in Atlassian", row.Name),
+		return GroupNow{}, remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", row.Name),
 			fmt.Sprintf("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
 	}
 	return now, nil
@@ -106,7 +106,7 @@ func (c *Client) CreateGroup(ctx context.Context, name string) error {
 		return err
 	}
 	if len(directories) != 1 {
-		return problem.New(problem.Refused, fmt.Sprintf("The organization has %d user directories; it isn't known in which %q belongs.", len(directories), name),
+		return problem.New(problem.Refused, fmt.Sprintf("The organization has %d user directories; it isn't known in which “%s” belongs.", len(directories), name),
 			"Create the group in Atlassian administration in the right directory, then fetch again.")
 	}
 	_, err = c.remote.Do(ctx, remote.Call{

@@ -37,19 +37,19 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 			add(DefaultAccess, defaultMessage(r, group), DefaultAccessSteps)
 		}
 		if group.Locked && group.Synced != directory.ManagedYes {
-			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of %q.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
+			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of “%s”.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
 		}
 	}
 	if row.Protected > 0 {
-		add(UnmatchedIn, fmt.Sprintf("%q has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
+		add(UnmatchedIn, fmt.Sprintf("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
 			"Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again.")
 	}
 	if row.Wanted == 0 && row.Removed > 0 {
-		add(EmptyGroup, fmt.Sprintf("%q has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
+		add(EmptyGroup, fmt.Sprintf("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
 			"If that is meant, override empty-group for this group.")
 	}
 	if row.Removed > groupRemovalPeople && row.Removed*100 > row.Present*groupRemovalShare {
-		add(GroupRemovals, fmt.Sprintf("Syncing %q would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
+		add(GroupRemovals, fmt.Sprintf("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
 			"If that is meant, override group-removals for this group.")
 	}
 	return findings
@@ -67,7 +67,7 @@ func defaultMessage(r *review.Review, group *directory.Group) string {
 			products = append(products, fmt.Sprintf("%s on %s", product.Name, product.Site))
 		}
 	}
-	return fmt.Sprintf("%q is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, " and "))
+	return fmt.Sprintf("“%s” is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, " and "))
 }
 
 func people(n int) string {

@@ -67,7 +67,7 @@ func ParseOverrides(text string) (Overrides, error) {
 		}
 		guard := Guard(name)
 		if !slices.Contains(Guards, guard) {
-			return nil, problem.New(problem.Usage, fmt.Sprintf("There is no guard named %q.", name), "The guards that can be overridden are "+overridable()+".")
+			return nil, problem.New(problem.Usage, fmt.Sprintf("There is no guard named “%s”.", name), "The guards that can be overridden are "+overridable()+".")
 		}
 		if !guard.Overridable() {
 			return nil, problem.New(problem.Usage, fmt.Sprintf("The guard %s can't be overridden.", name), "The guards that can be are "+overridable()+".")

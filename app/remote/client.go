@@ -133,7 +133,7 @@ func New(config Config) (*Client, error) {
 func CheckURL(address string) (*url.URL, error) {
 	parsed, err := url.Parse(strings.TrimRight(strings.TrimSpace(address), "/"))
 	if err != nil || parsed.Host == "" || parsed.User != nil {
-		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("%q is not the address of a server.", address),
+		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("“%s” is not the address of a server.", address),
 			"Give it as https://host, without a user name in it.")
 	}
 	if parsed.Scheme == "https" || parsed.Scheme == "http" && isLoopback(parsed.Hostname()) {
@@ -225,6 +225,10 @@ func worthRepeating(ctx context.Context, call Call, err error) bool {
 	}
 	if status := Status(err); status != 0 {
 		return status >= 500 && status != http.StatusNotImplemented
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return false
 	}
 	return !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err)
 }

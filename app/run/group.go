@@ -104,7 +104,7 @@ func (s *syncing) stillAbsent(ctx context.Context) error {
 
 func (s *syncing) compare(now atlassian.GroupNow) error {
 	if directory.FoldName(now.Group.Name) != directory.FoldName(s.plan.Target.Name) {
-		return changed(fmt.Sprintf("The Atlassian group is named %q now.", now.Group.Name))
+		return changed(fmt.Sprintf("The Atlassian group is named “%s” now.", now.Group.Name))
 	}
 	if now.Group.Synced == directory.ManagedYes && s.plan.Target.Synced != directory.ManagedYes {
 		return changed("An identity provider manages the Atlassian group now.")

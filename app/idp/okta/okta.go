@@ -110,7 +110,7 @@ func (o *Okta) Check(ctx context.Context) error {
 }
 
 func unknownApp(err error, app string) error {
-	return problem.Wrap(err, problem.NotFound, fmt.Sprintf("Okta knows no application with the id %q.", app),
+	return problem.Wrap(err, problem.NotFound, fmt.Sprintf("Okta knows no application with the id “%s”.", app),
 		"Open the Atlassian app in Okta's admin console and take the id that begins with 0oa from its address.")
 }
 

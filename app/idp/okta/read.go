@@ -216,7 +216,7 @@ func (r *reader) checkCounts(ctx context.Context) error {
 			return err
 		}
 		if !r.complete(i) {
-			return remote.Incomplete(fmt.Sprintf("the members of %q in Okta", group.Profile.Name),
+			return remote.Incomplete(fmt.Sprintf("the members of “%s” in Okta", group.Profile.Name),
 				fmt.Sprintf("%d were listed where Okta counts %d", len(r.members[i]), group.members()))
 		}
 	}

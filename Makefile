@@ -1,0 +1,40 @@
+# Each target does its own set-up. See README.md.
+
+# What Fyne is built with, and what the tests need beside it.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev \
+	libxxf86vm-dev libxkbcommon-dev libwayland-dev
+TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri
+
+.PHONY: demo build test check bench screenshots
+
+# demo tries Rollcall on an embedded sample company.
+demo: build
+	./build/rollcall demo
+
+build:
+	@.ci/packages $(BUILD_PACKAGES)
+	go build -tags migrated_fynedo -o build/rollcall .
+
+# test runs everything, also what needs the real parts.
+test:
+	@.ci/packages $(TEST_PACKAGES)
+	$(MAKE) check
+	.ci/test
+
+# check looks at the code without running it.
+check:
+	@test -z "$$(gofmt -l .)" || { echo "Not gofmt-ed:"; gofmt -l .; exit 1; }
+	go vet ./...
+	go vet -tags ci ./...
+	go tool staticcheck ./...
+	GOOS=windows CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
+	GOOS=darwin CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets
+
+# bench prints the figures that docs quote.
+bench:
+	@.ci/packages $(BUILD_PACKAGES)
+	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./screens
+
+# screenshots draws every tab into docs.
+screenshots: build
+	./build/rollcall demo --headless --pictures docs/screens
