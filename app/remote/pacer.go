@@ -25,57 +25,77 @@ type pacer struct {
 	reset    time.Time // when the window ends, by our clock
 	hold     time.Time // told by Retry-After
 	underWay int
+	news     chan struct{} // closed when an answer tells the limit
 }
 
 func newPacer(start rate.Limit) *pacer {
-	return &pacer{start: rate.NewLimiter(start, 1)}
+	return &pacer{start: rate.NewLimiter(start, 1), news: make(chan struct{})}
 }
 
 // wait blocks until one more request may be sent, and counts it as under way;
 // each return without an error owes a done.
 func (p *pacer) wait(ctx context.Context) error {
 	for {
-		delay, known := p.reserve(time.Now())
+		delay, news := p.reserve(time.Now())
 		if delay <= 0 {
-			if known {
-				return ctx.Err()
-			}
-			if err := p.start.Wait(ctx); err != nil {
-				p.done()
-				return err
-			}
-			return nil
+			return ctx.Err()
 		}
 		timer := time.NewTimer(delay)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return ctx.Err()
+		case <-news: // an answer told more than was known
+			timer.Stop()
 		case <-timer.C:
 		}
 	}
 }
 
-// reserve takes one request from the window, or says how long to wait for it.
-func (p *pacer) reserve(now time.Time) (delay time.Duration, known bool) {
+// reserve takes one request, or says how long to wait for it, and the channel
+// that is closed when that may have changed.
+func (p *pacer) reserve(now time.Time) (delay time.Duration, news <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if delay := p.hold.Sub(now); delay > 0 {
-		return delay, p.known
+	delay = p.hold.Sub(now)
+	switch {
+	case delay > 0:
+	case !p.known:
+		delay = p.reserveUnknown(now)
+	default:
+		delay = p.reserveKnown(now)
 	}
-	if p.known && p.left <= 0 {
+	if delay <= 0 {
+		p.underWay++
+	}
+	return delay, p.news
+}
+
+// reserveUnknown spaces requests evenly.
+func (p *pacer) reserveUnknown(now time.Time) time.Duration {
+	reservation := p.start.ReserveN(now, 1)
+	delay := reservation.DelayFrom(now)
+	if delay > 0 {
+		reservation.CancelAt(now)
+	}
+	return delay
+}
+
+// reserveKnown takes from what is left of the window, and begins the next one
+// when it is over.
+func (p *pacer) reserveKnown(now time.Time) time.Duration {
+	if p.left <= 0 {
 		if delay := p.reset.Sub(now); delay > 0 {
-			return delay, true
+			return delay
 		}
 		// A new window, of which no answer has told yet.
 		p.left, p.reset = p.limit-p.underWay, now.Add(time.Second)
 		if p.left <= 0 {
-			return 10 * time.Millisecond, true
+			return 10 * time.Millisecond
 		}
 	}
 	p.left--
-	p.underWay++
-	return 0, p.known
+	return 0
 }
 
 func (p *pacer) done() {
@@ -95,6 +115,8 @@ func (p *pacer) observe(status int, header http.Header, now time.Time) {
 	reset, hasReset := resetTime(header, now)
 	if hasLimit && hasLeft && hasReset && limit > 0 {
 		p.learn(limit, left, reset)
+		close(p.news)
+		p.news = make(chan struct{})
 	}
 	if status != http.StatusTooManyRequests {
 		return
