@@ -153,10 +153,12 @@ func TestAWriteWhoseAnswerIsLostIsNotSentAgain(t *testing.T) {
 
 func TestBeingToldToSlowDownIsHeededAndCounted(t *testing.T) {
 	for name, header := range map[string]func(http.Header){
-		"seconds to wait":            func(h http.Header) { h.Set("Retry-After", "1") },
-		"Okta's end of the window":   func(h http.Header) { h.Set("X-Rate-Limit-Reset", strconv.FormatInt(time.Now().Unix()+1, 10)) },
-		"Atlassian's, to the second": func(h http.Header) { h.Set("X-RateLimit-Reset", time.Now().Add(time.Second).UTC().Format(time.RFC3339)) },
-		"nothing":                    func(http.Header) {},
+		"seconds to wait":          func(h http.Header) { h.Set("Retry-After", "1") },
+		"Okta's end of the window": func(h http.Header) { h.Set("X-Rate-Limit-Reset", strconv.FormatInt(time.Now().Unix()+1, 10)) },
+		"Atlassian's, to the second": func(h http.Header) {
+			h.Set("X-RateLimit-Reset", time.Now().Add(time.Second).UTC().Format(time.RFC3339))
+		},
+		"nothing": func(http.Header) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
