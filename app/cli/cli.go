@@ -65,17 +65,21 @@ type command struct {
 	json     bool
 	logLevel string
 	code     int
+	args     []string
 }
 
 // Main runs the command line and gives the exit code.
 func Main(ctx context.Context, parts Parts, args []string) int {
-	c := &command{Parts: parts}
+	c := &command{Parts: parts, args: args}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(parts.In)
 	root.SetOut(parts.Out)
 	root.SetErr(parts.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
+		if strings.HasPrefix(err.Error(), "unknown command") {
+			err = usage(err)
+		}
 		c.fail(err)
 		return exitNotDone
 	}
@@ -118,7 +122,7 @@ func (c *command) root() *cobra.Command {
 	flags.BoolVar(&c.json, "json", false, "print one JSON document to standard output and nothing else there")
 	flags.StringVar(&c.logLevel, "log", "warn", "what is logged to standard error: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		c.json = c.json || asksForJSON(os.Args)
+		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
 	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.demo(), c.simulate(), c.version())
