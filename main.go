@@ -28,7 +28,9 @@ var fyneApp string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	var metadata struct{ Details struct{ ID, Name, Version string } }
+	var metadata struct {
+		Details struct{ ID, Name, Version string }
+	}
 	if _, err := toml.Decode(fyneApp, &metadata); err != nil {
 		panic("FyneApp.toml, which is compiled in, can't be read: " + err.Error())
 	}

@@ -103,8 +103,8 @@ func titled(title string, state *widget.Label, content fyne.CanvasObject) fyne.C
 }
 
 func (t *identityTab) peopleCard() fyne.CanvasObject {
-	t.people, t.invite = widgets.NewFigure("in the provider", theme.ColorNameForeground), widgets.NewFigure("to be invited", widgets.InkGain)
-	t.unmatched, t.off = widgets.NewFigure("can't be matched", widgets.InkWarn), widgets.NewFigure("disabled there", widgets.InkMuted)
+	t.people, t.invite = widgets.NewFigure("people", theme.ColorNameForeground), widgets.NewFigure("to invite", widgets.InkGain)
+	t.unmatched, t.off = widgets.NewFigure("unmatched", widgets.InkWarn), widgets.NewFigure("disabled", widgets.InkMuted)
 	return widgets.NewCard("People", container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off))
 }
 

@@ -22,7 +22,7 @@ func Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
 	}
 	fyneApp := test.NewApp()
 	defer fyneApp.Quit()
-	w := newWindow(ctx, fyneApp, a, func(f func()) { f() })
+	w := newWindow(ctx, fyneApp, a, atOnce)
 	defer w.win.Close()
 	w.Show(false)
 	var files []string
@@ -44,6 +44,15 @@ func Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
 		}
 	}
 	return files, nil
+}
+
+// atOnce does everything on the goroutine that asks for it.
+var atOnce = threads{
+	background: func(work, done func()) {
+		work()
+		done()
+	},
+	onUI: func(f func()) { f() },
 }
 
 // openFirst opens the first group in conflict that takes access from somebody,

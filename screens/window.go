@@ -27,9 +27,8 @@ import (
 type Window struct {
 	app *app.App
 	win fyne.Window
-	// goroutine starts work in the background; tests run it at once.
-	goroutine func(func())
-	ctx       context.Context
+	threads
+	ctx context.Context
 
 	settings app.Settings
 	review   *review.Review // nil until something was fetched
@@ -49,6 +48,25 @@ type Window struct {
 	status  *statusBar
 }
 
+// threads say where things are done. Tests and pictures do them at once.
+type threads struct {
+	// background does work off the UI goroutine, and done on it afterwards.
+	background func(work, done func())
+	// onUI does something on the UI goroutine, soon.
+	onUI func(func())
+}
+
+// real are the threads of a window that a person looks at.
+var real = threads{
+	background: func(work, done func()) {
+		go func() {
+			work()
+			fyne.Do(done)
+		}()
+	},
+	onUI: fyne.Do,
+}
+
 // job is what is running: a fetch or a sync.
 type job struct {
 	cancel context.CancelFunc
@@ -59,11 +77,11 @@ type job struct {
 
 // New makes the window; Show it to begin. ctx ends what runs in the background.
 func New(ctx context.Context, fyneApp fyne.App, a *app.App) *Window {
-	return newWindow(ctx, fyneApp, a, func(f func()) { go f() })
+	return newWindow(ctx, fyneApp, a, real)
 }
 
-func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, goroutine func(func())) *Window {
-	w := &Window{app: a, ctx: ctx, goroutine: goroutine}
+func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, threads threads) *Window {
+	w := &Window{app: a, ctx: ctx, threads: threads}
 	fyneApp.Settings().SetTheme(currentTheme(fyneApp))
 	w.build(fyneApp)
 	return w
@@ -115,14 +133,6 @@ func (w *Window) Show(fetch bool) {
 		if fetch && w.review == nil {
 			w.fetch()
 		}
-	})
-}
-
-// background does work off the UI goroutine, and done on it afterwards.
-func (w *Window) background(work func(), done func()) {
-	w.goroutine(func() {
-		work()
-		fyne.Do(done)
 	})
 }
 
@@ -194,7 +204,7 @@ func (w *Window) report(current *job, report progress.Report) {
 	if current.pending.Swap(&report) != nil {
 		return // one is on its way to the UI goroutine already
 	}
-	fyne.Do(func() {
+	w.onUI(func() {
 		latest := current.pending.Swap(nil)
 		if w.job == current && latest != nil {
 			w.status.progress(*latest, time.Since(current.began))

@@ -73,6 +73,15 @@ func (c *Columns) spans(width float32) []float32 {
 	return c.ends
 }
 
+// Span gives where a column begins and ends on a line of a width.
+func (c *Columns) Span(column int, width float32) (from, to float32) {
+	ends := c.spans(width)
+	if column > 0 {
+		from = ends[column-1]
+	}
+	return from, ends[column]
+}
+
 // at gives the column at a horizontal place, or -1.
 func (c *Columns) at(x, width float32) int {
 	for i, end := range c.spans(width) {
@@ -176,12 +185,9 @@ func (v *lineView) draw(size fyne.Size) {
 	v.back.Resize(size)
 	v.used = 0
 	if v.line.Columns != nil && size.Width > 0 {
-		var from float32
-		for i, end := range v.line.Columns.spans(size.Width) {
-			if i < len(v.line.Cells) {
-				v.cell(v.line.Cells[i], from+cellPad, end-cellPad, size.Height, v.line.Columns.List[i].Trailing)
-			}
-			from = end
+		for i, cell := range v.line.Cells {
+			from, to := v.line.Columns.Span(i, size.Width)
+			v.cell(cell, from+cellPad, to-cellPad, size.Height, v.line.Columns.List[i].Trailing)
 		}
 	}
 	for _, unused := range v.pool[v.used:] {

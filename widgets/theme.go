@@ -52,7 +52,7 @@ var palette = map[fyne.ThemeColorName]shades{
 	theme.ColorNameDisabled:            pair(0x6b7483, 0x8b94a3),
 	theme.ColorNamePrimary:             pair(0x1868db, 0x5c9dff),
 	theme.ColorNameForegroundOnPrimary: pair(0xffffff, 0x0d1520),
-	theme.ColorNameHyperlink:           pair(0x1868db, 0x7db2ff),
+	theme.ColorNameHyperlink:           pair(0x1558bc, 0x7db2ff),
 	theme.ColorNameButton:              pair(0xeef1f5, 0x2d323a),
 	theme.ColorNameDisabledButton:      pair(0xf1f3f6, 0x25292f),
 	theme.ColorNameInputBackground:     pair(0xf7f8fa, 0x23272d),
@@ -61,7 +61,7 @@ var palette = map[fyne.ThemeColorName]shades{
 	theme.ColorNameHover:               pair(0xe9eef6, 0x2a3038),
 	theme.ColorNameSelection:           pair(0xdbe8fb, 0x22395c),
 	theme.ColorNameFocus:               pair(0x9cc3f7, 0x2f5fa5),
-	theme.ColorNameSuccess:             pair(0x1a7f4b, 0x5fcf93),
+	theme.ColorNameSuccess:             pair(0x17693f, 0x5fcf93),
 	theme.ColorNameWarning:             pair(0x8a5a00, 0xf0bf55),
 	theme.ColorNameError:               pair(0xae2a19, 0xff8f7e),
 

@@ -1,0 +1,169 @@
+package widgets_test
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+func startApp(t *testing.T) {
+	t.Helper()
+	app := test.NewApp()
+	app.Settings().SetTheme(widgets.Theme{})
+	t.Cleanup(app.Quit)
+}
+
+func TestTextIsCutToWhatFits(t *testing.T) {
+	startApp(t)
+	long := "a group with a name that is much too long for its column"
+	for _, width := range []float32{20, 80, 200} {
+		cut := widgets.Fit(long, width, false)
+		require.LessOrEqual(t, fyne.MeasureText(cut, theme.TextSize(), fyne.TextStyle{}).Width, width+0.5)
+		require.Contains(t, cut, "…")
+		require.Equal(t, cut, widgets.Fit(long, width, false))
+	}
+	require.Equal(t, "legal", widgets.Fit("legal", 200, true))
+}
+
+func TestNamesCannotDisturbTheirLine(t *testing.T) {
+	require.Equal(t, "a�[31mb�c", widgets.Harmless("a\x1b[31mb\u202ec"))
+	require.Equal(t, "צוות 🚀", widgets.Harmless("צוות 🚀"))
+}
+
+// list shows a list of n lines, 400 by 200, and notes what keys did.
+func list(t *testing.T, n int) (*widgets.LineList, fyne.Window, *[]string) {
+	t.Helper()
+	startApp(t)
+	columns := &widgets.Columns{List: []widgets.Column{{Width: 30}, {Weight: 1}, {Width: 90, Trailing: true}}}
+	var done []string
+	l := widgets.NewLineList(func() int { return n }, func(i int) widgets.Line {
+		return widgets.Line{Columns: columns, Cells: []widgets.Cell{{{Mark: widgets.Unticked}}, {{Text: fmt.Sprint("line ", i)}}, {{Text: "7", Fill: widgets.FillChip}}}}
+	})
+	l.OnKey = func(i int, key fyne.KeyName) { done = append(done, fmt.Sprint(key, i)) }
+	l.OnTapped = func(i, column int, _ bool) { done = append(done, fmt.Sprint("tap", i, ".", column)) }
+	w := test.NewWindow(l.Framed())
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(400, 200))
+	t.Cleanup(w.Close)
+	w.Canvas().Focus(l)
+	return l, w, &done
+}
+
+func TestKeysActOnTheLineUnderTheCursor(t *testing.T) {
+	l, _, done := list(t, 100)
+	for _, key := range []fyne.KeyName{fyne.KeyDown, fyne.KeyDown, fyne.KeySpace, fyne.KeyUp, fyne.KeyReturn} {
+		l.TypedKey(&fyne.KeyEvent{Name: key})
+	}
+	require.Equal(t, []string{"Space2", "Return1"}, *done)
+}
+
+func TestNobodyChangesALineOutOfSight(t *testing.T) {
+	l, _, done := list(t, 1000)
+	l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	l.ScrollToOffset(5000) // with the wheel, say
+	require.False(t, l.InSight(1))
+	l.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	require.Empty(t, *done, "the first press only brings the line into sight")
+	require.True(t, l.InSight(1))
+	l.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	require.Equal(t, []string{"Space1"}, *done)
+}
+
+func TestTheCursorStaysWithinTheLines(t *testing.T) {
+	l, _, _ := list(t, 30)
+	for key, want := range map[fyne.KeyName]int{fyne.KeyEnd: 29, fyne.KeyHome: 0} {
+		for range 2 {
+			l.TypedKey(&fyne.KeyEvent{Name: key})
+		}
+		require.Equal(t, want, l.Cursor())
+	}
+	l.SetCursor(10)
+	l.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+	require.Greater(t, l.Cursor(), 12)
+	require.True(t, l.InSight(l.Cursor()))
+}
+
+func TestATapTellsLineAndColumn(t *testing.T) {
+	_, w, done := list(t, 100)
+	for _, at := range []fyne.Position{{X: 10, Y: 10}, {X: 200, Y: 50}, {X: 390, Y: 80}} {
+		test.TapCanvas(w.Canvas(), at)
+	}
+	require.Equal(t, []string{"tap0.0", "tap1.1", "tap2.2"}, *done)
+}
+
+func TestTheHeaderTellsItsColumn(t *testing.T) {
+	startApp(t)
+	columns := &widgets.Columns{List: []widgets.Column{{Title: "Group", Weight: 1}, {Title: "Added", Width: 90}}}
+	header := widgets.NewHeader(columns)
+	var tapped []int
+	header.OnTapped = func(column int) { tapped = append(tapped, column) }
+	w := test.NewWindow(header)
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(300, 32))
+	t.Cleanup(w.Close)
+	test.TapCanvas(w.Canvas(), fyne.NewPos(20, 10))
+	test.TapCanvas(w.Canvas(), fyne.NewPos(280, 10))
+	require.Equal(t, []int{0, 1}, tapped)
+}
+
+// WCAG 2.1: text needs a contrast of 4.5 to 1.
+func TestInksCanBeReadOnTheirFills(t *testing.T) {
+	pairs := []struct{ ink, fill fyne.ThemeColorName }{
+		{widgets.InkGain, widgets.FillGain}, {widgets.InkLoss, widgets.FillLoss}, {widgets.InkWarn, widgets.FillWarn},
+		{widgets.InkInfo, widgets.FillInfo}, {widgets.InkBlocked, widgets.FillBlocked}, {widgets.InkOnMark, theme.ColorNamePrimary},
+		{theme.ColorNameForeground, widgets.FillChip}, {theme.ColorNameForeground, widgets.FillWarn}, {theme.ColorNameForeground, widgets.FillBlocked},
+		{theme.ColorNameForeground, theme.ColorNameButton}, {theme.ColorNameForeground, widgets.FillGain}, {widgets.InkMuted, widgets.FillChip},
+	}
+	for _, ink := range []fyne.ThemeColorName{widgets.InkMuted, widgets.InkGain, widgets.InkLoss, widgets.InkWarn, widgets.InkInfo, widgets.InkBlocked,
+		theme.ColorNameForeground, theme.ColorNamePlaceHolder, theme.ColorNameError, theme.ColorNameSuccess, theme.ColorNameWarning, theme.ColorNameHyperlink} {
+		for _, fill := range []fyne.ThemeColorName{theme.ColorNameBackground, widgets.FillCard, widgets.FillOpened, theme.ColorNameHover, theme.ColorNameInputBackground} {
+			pairs = append(pairs, struct{ ink, fill fyne.ThemeColorName }{ink, fill})
+		}
+	}
+	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
+		for _, pair := range pairs {
+			ratio := contrast(widgets.Theme{}.Color(pair.ink, variant), widgets.Theme{}.Color(pair.fill, variant))
+			require.GreaterOrEqual(t, ratio, 4.5, "%s: %s on %s", name, pair.ink, pair.fill)
+		}
+	}
+}
+
+func contrast(a, b color.Color) float64 {
+	light, dark := luminance(a), luminance(b)
+	if light < dark {
+		light, dark = dark, light
+	}
+	return (light + 0.05) / (dark + 0.05)
+}
+
+func luminance(c color.Color) float64 {
+	r, g, b, _ := c.RGBA()
+	linear := func(v uint32) float64 {
+		s := float64(v) / 0xffff
+		if s <= 0.04045 {
+			return s / 12.92
+		}
+		return math.Pow((s+0.055)/1.055, 2.4)
+	}
+	return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+}
+
+func TestTheChartDrawsWithoutBarsAndWithAnAlarm(t *testing.T) {
+	startApp(t)
+	chart := widgets.NewBarChart()
+	w := test.NewWindow(chart)
+	t.Cleanup(w.Close)
+	w.Resize(fyne.NewSize(800, 200))
+	before := chart.MinSize().Height
+	chart.SetBars([]widgets.Bar{{Label: "Jira", Keep: 10, Gain: 2, Lose: 1, Limit: 12, Note: "too many", Alarm: true}, {Label: "None", Limit: -1}})
+	require.Greater(t, chart.MinSize().Height, before)
+	require.NotEmpty(t, test.WidgetRenderer(chart).Objects())
+}
