@@ -48,6 +48,7 @@ func (w *Window) confirmSync(rows []*review.Row) {
 		c.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.ask.Hide() }), c.sync})
 		c.ask.Resize(fyne.NewSize(760, 480))
 		c.ask.Show()
+		w.debug("asked to sync", "groups", c.performed())
 	})
 }
 
@@ -184,6 +185,7 @@ func (w *Window) showReport(report *run.Report) {
 	}
 	summary := summarizeRun(report)
 	w.status.say(summary)
+	w.debug("sync ended", "summary", summary)
 	if counts[run.Synced] == len(report.Groups) {
 		return
 	}

@@ -302,6 +302,7 @@ func (t *groupsTab) openGroup(view int) {
 		}
 		model.openWith(view, inside)
 		t.refresh()
+		t.w.debug("group opened", "group", model.views[view].row.Name)
 	})
 }
 

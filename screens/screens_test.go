@@ -477,7 +477,7 @@ func BenchmarkScroll(b *testing.B) {
 			offset := float32(0)
 			b.ReportAllocs()
 			for b.Loop() {
-				offset += 35
+				offset = float32(int(offset+35) % (groups * 32))
 				list.ScrollToOffset(offset)
 			}
 		})

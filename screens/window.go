@@ -93,6 +93,7 @@ func (w *Window) build(fyneApp fyne.App) {
 	w.status = newStatusBar(w.cancel)
 	w.tabs = container.NewAppTabs(w.idp.item, w.groups.item, w.access.item, w.history.item)
 	w.tabs.OnSelected = func(item *container.TabItem) {
+		w.debug("tab selected", "tab", item.Text)
 		if item == w.groups.item {
 			w.groups.focus()
 		}
@@ -163,10 +164,19 @@ func (w *Window) load(then func()) {
 		w.settings, w.review, w.runs = settings, r, runs
 		w.groups.setModel(model)
 		w.show()
+		w.debug("loaded", "groups", w.groups.length())
 		if then != nil {
 			then()
 		}
 	})
+}
+
+// debug tells the log what the person sees; a test of the real window follows
+// it there.
+func (w *Window) debug(message string, args ...any) {
+	if w.app.Log != nil {
+		w.app.Log.Debug(message, args...)
+	}
 }
 
 // show brings every tab up to date.
@@ -242,9 +252,7 @@ func (w *Window) fail(err error) {
 		w.status.say(p.Message)
 		return
 	}
-	if w.app.Log != nil {
-		w.app.Log.Error("shown to the person", "code", p.Code, "message", p.Message, "cause", p.Cause)
-	}
+	w.debug("problem shown", "code", p.Code, "cause", p.Cause)
 	message := dialog.NewCustom("That didn't work", "OK", wrapped(p.Message+"\n\n"+p.Action), w.win)
 	message.Resize(fyne.NewSize(560, 240))
 	message.Show()
