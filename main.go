@@ -57,12 +57,14 @@ func (desktop) Display() bool {
 // Open shows the window until it is closed or ctx ends.
 func (d desktop) Open(ctx context.Context, a *app.App, demo bool) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // what runs in the background ends with the window
 	gui := fyneapp.NewWithID(d.id)
 	gui.SetIcon(assets.Icon)
-	screens.New(ctx, gui, a).Show(demo)
+	window := screens.New(ctx, gui, a)
+	window.Show(demo)
 	context.AfterFunc(ctx, func() { fyne.Do(gui.Quit) })
 	gui.Run()
+	cancel() // what runs in the background ends with the window
+	window.Wait()
 	return nil
 }
 

@@ -3,7 +3,6 @@ package app_test
 import (
 	"context"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
@@ -26,25 +25,6 @@ type session struct {
 	store      *storage.Database
 }
 
-type secrets struct{ sync.Map }
-
-func (s *secrets) Secret(_ context.Context, name string) (string, error) {
-	if secret, ok := s.Load(name); ok {
-		return secret.(string), nil
-	}
-	return "", problem.New(problem.NotConnected, "No credentials.", "Connect.")
-}
-
-func (s *secrets) SaveSecret(_ context.Context, name, secret string) error {
-	s.Store(name, secret)
-	return nil
-}
-
-func (s *secrets) DeleteSecret(_ context.Context, name string) error {
-	s.Delete(name)
-	return nil
-}
-
 func start(t *testing.T, options simulator.Options) *session {
 	t.Helper()
 	if options.Rate == 0 {
@@ -58,7 +38,7 @@ func start(t *testing.T, options simulator.Options) *session {
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	return &session{
 		simulation: simulation, store: store,
-		app: &app.App{Store: store, Secrets: &secrets{}, Patience: time.Second, Environment: func(string) string { return "" }},
+		app: &app.App{Store: store, Secrets: &app.MemorySecrets{}, Patience: time.Second, Environment: func(string) string { return "" }},
 	}
 }
 

@@ -135,7 +135,8 @@ func outcomes(report *run.Report) []review.Outcome {
 	return list
 }
 
-// amend gives the snapshot with the groups that a run read back.
+// amend gives the snapshot with the groups that a run read back, and the seats
+// that it took or freed.
 func amend(snapshot *directory.Snapshot, report *run.Report) *directory.Snapshot {
 	amended := *snapshot
 	org := &amended.Atlassian
@@ -162,6 +163,13 @@ func amend(snapshot *directory.Snapshot, report *run.Report) *directory.Snapshot
 		replaced[no] = numbers(org, accounts, result.After)
 	}
 	org.Members = org.Members.With(replaced)
+	org.Products = slices.Clone(org.Products)
+	before, after := review.SeatHolders(&snapshot.Atlassian), review.SeatHolders(org)
+	for i := range org.Products {
+		if product := &org.Products[i]; product.Used != directory.UnknownSeats {
+			product.Used += after[i] - before[i]
+		}
+	}
 	return &amended
 }
 

@@ -16,31 +16,11 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/plan"
-	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/simulator"
 	"github.com/rollcall-app/rollcall/storage"
 	"github.com/rollcall-app/rollcall/widgets"
 )
-
-type secrets struct{ sync.Map }
-
-func (s *secrets) Secret(_ context.Context, name string) (string, error) {
-	if secret, ok := s.Load(name); ok {
-		return secret.(string), nil
-	}
-	return "", problem.New(problem.NotConnected, "There are no credentials.", "Connect.")
-}
-
-func (s *secrets) SaveSecret(_ context.Context, name, secret string) error {
-	s.Store(name, secret)
-	return nil
-}
-
-func (s *secrets) DeleteSecret(_ context.Context, name string) error {
-	s.Delete(name)
-	return nil
-}
 
 // person sits before a window of 1280 by 800.
 type person struct {
@@ -61,7 +41,7 @@ func sitDown(t *testing.T, company *simulator.Company) *person {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	p := &person{t: t, simulation: simulation, app: &app.App{
-		Store: store, Secrets: &secrets{}, Patience: time.Second, Environment: func(string) string { return "" },
+		Store: store, Secrets: &app.MemorySecrets{}, Patience: time.Second, Environment: func(string) string { return "" },
 	}}
 	p.open()
 	return p

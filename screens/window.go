@@ -6,6 +6,7 @@ package screens
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,7 +39,9 @@ type Window struct {
 	fetched bool
 	offline bool // the last attempt couldn't reach them
 
-	job *job
+	job     *job
+	jobs    sync.WaitGroup
+	closing bool // as soon as the job has ended
 
 	tabs    *container.AppTabs
 	idp     *identityTab
@@ -100,6 +103,7 @@ func (w *Window) build(fyneApp fyne.App) {
 	}
 	w.win.SetContent(container.NewBorder(nil, w.status.object, nil, nil, w.tabs))
 	w.win.SetMainMenu(w.menu(fyneApp))
+	w.win.SetCloseIntercept(w.close)
 	w.win.Resize(fyne.NewSize(1280, 800))
 	w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
 		if w.win.Canvas().Overlays().Top() == nil { // shortcuts fire behind dialogs
@@ -198,15 +202,43 @@ func (w *Window) start(work func(ctx context.Context, tell progress.Func) error,
 	w.job = current
 	w.show()
 	var err error
+	w.jobs.Add(1)
 	w.background(func() {
+		defer w.jobs.Done()
 		err = work(ctx, func(report progress.Report) { w.report(current, report) })
 		cancel()
 	}, func() {
 		w.job = nil
+		if w.closing {
+			w.win.Close()
+			return
+		}
 		w.show()
 		done(err)
 	})
 }
+
+// close closes the window; a job that is running is asked about, and ended
+// between two of its operations.
+func (w *Window) close() {
+	if w.job == nil {
+		w.win.Close()
+		return
+	}
+	dialog.ShowConfirm("Stop and close?", "Something is running. It can be stopped between two operations; what was done stays, and stands in the history.", func(yes bool) {
+		switch {
+		case yes && w.job == nil:
+			w.win.Close()
+		case yes:
+			w.closing = true
+			w.cancel()
+		}
+	}, w.win)
+}
+
+// Wait blocks until what was running in the background has ended; its context
+// must have been cancelled.
+func (w *Window) Wait() { w.jobs.Wait() }
 
 // report shows progress; reports that come faster than they are shown are
 // dropped for the latest.

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/problem"
@@ -36,6 +37,9 @@ type Config struct {
 type Client struct {
 	remote *remote.Client
 	org    string
+
+	mu    sync.Mutex
+	known []string // the directories, once they were read
 }
 
 // everyDirectory stands for all directories that the key may manage.
@@ -223,8 +227,14 @@ func (c *Client) in(directory string, parts ...string) string {
 	return remote.Path(append([]string{"admin", "v2", "orgs", c.org, "directories", directory}, parts...)...)
 }
 
-// directories lists the ids of the organization's directories.
+// directories lists the ids of the organization's directories, which are read
+// once.
 func (c *Client) directories(ctx context.Context) ([]string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known != nil {
+		return c.known, nil
+	}
 	var ids []string
 	path := remote.Path("admin", "v2", "orgs", c.org, "directories")
 	err := get(ctx, c, "directories", path, func(row *struct {
@@ -233,6 +243,9 @@ func (c *Client) directories(ctx context.Context) ([]string, error) {
 		ids = append(ids, row.ID)
 		return nil
 	})
+	if err == nil {
+		c.known = ids
+	}
 	return ids, err
 }
 

@@ -24,12 +24,12 @@ type GrantNow struct {
 	Default        bool
 }
 
-// Now reads a group's members, its roles and its default status. It asks for the
-// counts before and compares: a reading that doesn't add up is an error.
+// Now reads a group's members, its roles and its default status. A group that
+// Atlassian counts no resources for has no roles to ask for.
 func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
-	now, err := c.MembersNow(ctx, group)
-	if err != nil {
-		return GroupNow{}, err
+	now, row, err := c.membersNow(ctx, group)
+	if err != nil || row.Counts.Resources != nil && *row.Counts.Resources == 0 {
+		return now, err
 	}
 	rows, err := c.roles(ctx, group)
 	if err != nil {
@@ -46,33 +46,37 @@ func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
 	return now, nil
 }
 
-// MembersNow reads a group and its members, without its roles.
+// MembersNow reads a group and its members, without its roles. It compares with
+// Atlassian's count: a reading that doesn't add up is an error.
 func (c *Client) MembersNow(ctx context.Context, group string) (GroupNow, error) {
-	var now GroupNow
-	var row *groupRow
-	err := c.searchGroups(ctx, groupFilter{IDs: []string{group}}, func(found *groupRow) error {
+	now, _, err := c.membersNow(ctx, group)
+	return now, err
+}
+
+func (c *Client) membersNow(ctx context.Context, group string) (now GroupNow, row *groupRow, err error) {
+	err = c.searchGroups(ctx, groupFilter{IDs: []string{group}}, func(found *groupRow) error {
 		row = found
 		return nil
 	})
 	if err != nil {
-		return GroupNow{}, err
+		return GroupNow{}, nil, err
 	}
 	if row == nil {
-		return GroupNow{}, problem.New(problem.NotFound, "The Atlassian group no longer exists.", "Fetch again to see what there is now.")
+		return GroupNow{}, nil, problem.New(problem.NotFound, "The Atlassian group no longer exists.", "Fetch again to see what there is now.")
 	}
 	now.Group = row.group()
-	err = c.searchUsers(ctx, userFilter{Groups: []string{group}}, func(row *userRow) error {
-		now.Accounts = append(now.Accounts, row.account())
+	err = c.searchUsers(ctx, userFilter{Groups: []string{group}}, func(user *userRow) error {
+		now.Accounts = append(now.Accounts, user.account())
 		return nil
 	})
 	if err != nil {
-		return GroupNow{}, err
+		return GroupNow{}, nil, err
 	}
 	if row.Counts.Users != nil && *row.Counts.Users != len(now.Accounts) {
-		return GroupNow{}, remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", row.Name),
+		return GroupNow{}, nil, remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", row.Name),
 			fmt.Sprintf("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
 	}
-	return now, nil
+	return now, row, nil
 }
 
 // Named lists the groups that have exactly this name now, in any case.

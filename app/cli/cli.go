@@ -97,9 +97,9 @@ func (c *command) fail(err error) {
 		_ = c.print(app.NewErrorDocument(err)) // there is nowhere left to complain
 		return
 	}
-	fmt.Fprintf(c.Err, "rollcall: %s\n", p.Message)
+	fmt.Fprintf(c.Err, "rollcall: %s\n", safe(p.Message))
 	if p.Action != "" {
-		fmt.Fprintf(c.Err, "  %s\n", p.Action)
+		fmt.Fprintf(c.Err, "  %s\n", safe(p.Action))
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,7 +113,7 @@ func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pi
 		_ = os.Remove(folder) // stays where pictures are in it
 	}()
 	a := &app.App{
-		Store: store, Secrets: &memorySecrets{}, Log: c.logger(),
+		Store: store, Secrets: &app.MemorySecrets{}, Log: c.logger(),
 		// Whoever is to be invited by a partner's domain never accepts here.
 		Patience:    2*time.Second + flags.consistency,
 		Environment: func(string) string { return "" },
@@ -188,26 +187,5 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 		return c.print(map[string]any{"review": app.NewReviewDocument(before), "sync": app.NewSyncDocument(report, after)})
 	}
 	printReport(c.Out, report, after)
-	return nil
-}
-
-// memorySecrets keep the sample company's credentials for as long as the demo
-// lasts; the keyring isn't touched.
-type memorySecrets struct{ kept sync.Map }
-
-func (m *memorySecrets) Secret(_ context.Context, name string) (string, error) {
-	if secret, ok := m.kept.Load(name); ok {
-		return secret.(string), nil
-	}
-	return "", problem.New(problem.NotConnected, "There are no credentials for this connection.", "Connect again.")
-}
-
-func (m *memorySecrets) SaveSecret(_ context.Context, name, secret string) error {
-	m.kept.Store(name, secret)
-	return nil
-}
-
-func (m *memorySecrets) DeleteSecret(_ context.Context, name string) error {
-	m.kept.Delete(name)
 	return nil
 }

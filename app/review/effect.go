@@ -221,3 +221,22 @@ func (r *Review) after(rows []*Row) func(directory.GroupNo) []directory.AccountN
 		return r.Snapshot.Atlassian.Members.Of(group)
 	}
 }
+
+// SeatHolders counts, for each product, the active accounts that take one of
+// its seats by what groups and direct access give them.
+func SeatHolders(org *directory.Organization) []int {
+	r := &Review{Snapshot: &directory.Snapshot{Atlassian: *org}, access: newAccessTable(org)}
+	held := make([]int, len(org.Products))
+	for i := range org.Accounts {
+		if org.Accounts[i].Status != directory.Active {
+			continue
+		}
+		account := directory.AccountNo(i)
+		for product, holding := range r.holdings(account, r.access.groupsOf.Of(account)) {
+			if holding.seat {
+				held[product]++
+			}
+		}
+	}
+	return held
+}

@@ -1,0 +1,213 @@
+package screens
+
+import (
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+var (
+	groupColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 30},
+		{Width: 24},
+		{Title: "Group", Weight: 3},
+		{Title: "Product access", Weight: 4.4},
+		{Title: "Sites", Weight: 2},
+		{Title: "Added", Width: 78, Trailing: true},
+		{Title: "Removed", Width: 92, Trailing: true},
+		{Title: "Lose access", Width: 112, Trailing: true},
+		{Title: "Status", Width: 170},
+	}}
+	headingColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 54}, {Weight: 1}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
+	}}
+	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
+	changeColumns = &widgets.Columns{List: []widgets.Column{
+		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6},
+	}}
+)
+
+// The columns of a heading that act.
+const (
+	rejectAction = 2
+	syncAction   = 3
+)
+
+// line gives what a line shows.
+func (m *groupsModel) line(i int) widgets.Line {
+	if i >= len(m.lines) {
+		return widgets.Line{}
+	}
+	ref := m.lines[i]
+	view := &m.views[ref.view]
+	switch ref.kind {
+	case headingLine:
+		return m.headingLine(view)
+	case noteLine:
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened,
+			Cells: []widgets.Cell{{}, {{Text: m.open[view.key].notes[ref.index], Ink: widgets.InkWarn}}}}
+	case changeLine:
+		return m.changeLine(&m.open[view.key].changes[ref.index])
+	case pendingLine:
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: "Working out …", Ink: widgets.InkMuted}}}}
+	}
+	return m.groupLine(view)
+}
+
+func (m *groupsModel) groupLine(view *groupView) widgets.Line {
+	row := view.row
+	tick, arrow := widgets.Cell{}, "▸"
+	if app.Syncable(row) {
+		tick = widgets.Cell{{Mark: widgets.Unticked}}
+		if m.ticked[view.key] {
+			tick[0].Mark = widgets.Ticked
+		}
+	}
+	if _, isOpen := m.open[view.key]; isOpen {
+		arrow = "▾"
+	}
+	return widgets.Line{Columns: groupColumns, Cells: []widgets.Cell{
+		tick,
+		{{Text: arrow, Ink: widgets.InkMuted}},
+		{{Text: row.Name, Bold: true}},
+		view.products,
+		{{Text: view.sites}},
+		{number("+", row.Added, widgets.InkGain)},
+		{number("−", row.Removed, widgets.InkLoss)},
+		{losing(row.Losing)},
+		{stateChip(row)},
+	}}
+}
+
+func number(sign string, n int, ink fyne.ThemeColorName) widgets.Part {
+	if n == 0 {
+		return widgets.Part{Text: "0", Ink: widgets.InkMuted}
+	}
+	return widgets.Part{Text: sign + grouped(n), Ink: ink, Bold: true}
+}
+
+func losing(n int) widgets.Part {
+	switch n {
+	case 0:
+		return widgets.Part{Text: "–", Ink: widgets.InkMuted}
+	case 1:
+		return widgets.Part{Text: "1 person", Ink: widgets.InkLoss, Bold: true}
+	}
+	return widgets.Part{Text: grouped(n) + " people", Ink: widgets.InkLoss, Bold: true}
+}
+
+// stateLook is how a state is called and coloured.
+var stateLook = map[review.State]struct {
+	title     string
+	ink, fill fyne.ThemeColorName
+}{
+	review.Ambiguous:     {"Ambiguous name", widgets.InkBlocked, widgets.FillBlocked},
+	review.Rejected:      {"Rejected", widgets.InkMuted, widgets.FillChip},
+	review.Failed:        {"Failed", widgets.InkLoss, widgets.FillLoss},
+	review.Changed:       {"Changed since review", widgets.InkWarn, widgets.FillWarn},
+	review.Waiting:       {"Waiting", widgets.InkInfo, widgets.FillInfo},
+	review.Synced:        {"Synced", widgets.InkGain, widgets.FillGain},
+	review.Blocked:       {"Default access", widgets.InkBlocked, widgets.FillBlocked},
+	review.New:           {"New", widgets.InkInfo, widgets.FillInfo},
+	review.Conflict:      {"Conflict", widgets.InkWarn, widgets.FillWarn},
+	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip},
+}
+
+func stateChip(row *review.Row) widgets.Part {
+	look := stateLook[row.State]
+	return widgets.Part{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true}
+}
+
+func (m *groupsModel) headingLine(view *groupView) widgets.Line {
+	row := view.row
+	summary := widgets.Cell{
+		{Text: fmt.Sprintf("Removed %s", grouped(row.Removed)), Bold: true},
+		{Text: fmt.Sprintf("Added %s", grouped(row.Added)), Bold: true},
+	}
+	if row.Provisioned > 0 {
+		summary = append(summary, widgets.Part{Text: fmt.Sprintf("%s of them invited", grouped(row.Provisioned)), Ink: widgets.InkMuted})
+	}
+	if row.Added+row.Removed == 0 && row.State != review.Ambiguous {
+		summary = widgets.Cell{{Text: "No member changes.", Ink: widgets.InkMuted}}
+	}
+	for _, guard := range view.guards {
+		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
+	}
+	cells := []widgets.Cell{{}, summary, {}, {}}
+	if row.State == review.Rejected || row.State == review.Changed && m.rejected(row) {
+		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
+	} else if app.Syncable(row) {
+		cells[rejectAction] = widgets.Cell{{Text: "Reject …", Ink: widgets.InkInfo, Bold: true}}
+	}
+	if app.Syncable(row) {
+		cells[syncAction] = widgets.Cell{{Text: "Sync group", Ink: widgets.InkOnMark, Fill: "primary", Bold: true}}
+	}
+	return widgets.Line{Columns: headingColumns, Fill: widgets.FillOpened, Cells: cells}
+}
+
+func (m *groupsModel) rejected(row *review.Row) bool {
+	decision, ok := m.review.Decision(row)
+	return ok && decision.Reject
+}
+
+// changeLine shows one person: added or removed, and what that does to them.
+func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
+	r := m.review
+	sign := widgets.Part{Text: "+", Ink: widgets.InkGain, Bold: true}
+	if change.Kind == review.Removed {
+		sign = widgets.Part{Text: "−", Ink: widgets.InkLoss, Bold: true}
+	}
+	email := r.Email(change.Person, change.Account)
+	if email == "" {
+		email = "address hidden"
+	}
+	name := widgets.Cell{{Text: r.Name(change.Person, change.Account)}}
+	if status := m.statusOf(change); status != "" {
+		name = append(name, widgets.Part{Text: status, Ink: widgets.InkMuted, Fill: widgets.FillChip})
+	}
+	return widgets.Line{Columns: changeColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
+		{}, {sign}, name, {{Text: email, Ink: widgets.InkMuted}}, m.accessParts(change),
+	}}
+}
+
+// statusOf tells of an account that isn't simply active.
+func (m *groupsModel) statusOf(change *review.Change) string {
+	if change.Kind == review.Provisioned {
+		return "to be invited"
+	}
+	if status := m.review.Snapshot.Atlassian.Accounts[change.Account].Status; status != directory.Active {
+		return strings.ReplaceAll(string(status), "_", " ")
+	}
+	return ""
+}
+
+func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
+	var parts widgets.Cell
+	where := func(access directory.Access) string {
+		text := accessText(m.review, access)
+		if site := m.review.Snapshot.Atlassian.Products[access.Product].Site; site != "" {
+			text += " on " + shortSite(site)
+		}
+		return text
+	}
+	for _, access := range change.Loses {
+		parts = append(parts, widgets.Part{Text: "loses " + where(access), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
+	}
+	for _, access := range change.Gains {
+		parts = append(parts, widgets.Part{Text: "gains " + where(access), Ink: widgets.InkGain, Fill: widgets.FillGain})
+	}
+	for _, kept := range change.Keeps {
+		through := strings.Join(app.Through(m.review, kept), ", ")
+		parts = append(parts, widgets.Part{Text: "keeps " + where(kept.Access) + " through " + through, Fill: widgets.FillChip})
+	}
+	if len(parts) == 0 {
+		parts = widgets.Cell{{Text: "no product access changes; permissions inside products aren't read", Ink: widgets.InkMuted}}
+	}
+	return parts
+}
