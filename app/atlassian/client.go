@@ -340,6 +340,7 @@ func (u *userRow) account() directory.Account {
 // suspended and deactivated people come without asking isn't documented.
 type userFilter struct {
 	Groups           []string `json:"groupIds,omitempty"`
+	Accounts         []string `json:"accountIds,omitempty"`
 	Emails           []string `json:"emails,omitempty"`
 	Roles            []string `json:"roleIds,omitempty"`
 	AccountStatus    []string `json:"accountStatus"`

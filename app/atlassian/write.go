@@ -91,14 +91,22 @@ func (c *Client) Named(ctx context.Context, name string) ([]directory.Group, err
 	return groups, err
 }
 
-// Accounts looks up accounts by their exact addresses.
-func (c *Client) Accounts(ctx context.Context, addresses []string) ([]directory.Account, error) {
-	var accounts []directory.Account
-	err := c.searchUsers(ctx, userFilter{Emails: addresses}, func(row *userRow) error {
-		accounts = append(accounts, row.account())
+// AccountsPage is how many accounts one request may ask about.
+const AccountsPage = 10
+
+// WhoIsIn says which of a few accounts (AccountsPage at most) are members of a
+// group now.
+func (c *Client) WhoIsIn(ctx context.Context, group string, accounts []string) (map[string]bool, error) {
+	members := map[string]bool{}
+	err := c.searchUsers(ctx, userFilter{Accounts: accounts, Expand: []string{"groups"}}, func(row *userRow) error {
+		for _, in := range row.Groups {
+			if groupID(in.ID) == group {
+				members[row.ID] = true
+			}
+		}
 		return nil
 	})
-	return accounts, err
+	return members, err
 }
 
 // CreateGroup makes a group (POST …/groups). It may take half a minute until

@@ -7,9 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -186,12 +183,19 @@ func (s *syncing) invite(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		told := 0
 		for _, answer := range answers {
+			if answer.Account != "" {
+				told++
+			}
 			if answer.Refusal != "" {
 				return problem.New(problem.Rejected, fmt.Sprintf("Atlassian didn't take %s into the group: %s.", answer.Email, strings.TrimSuffix(answer.Refusal, ".")),
 					"Check the seats of the products that the group gives, then sync it again.")
 			}
 			s.expected[answer.Account], s.invited[answer.Account] = true, true
+		}
+		if told != len(emails) {
+			return problem.New(problem.Incomplete, "Atlassian didn't say which accounts the invited people have.", "Fetch again in a minute and review the group.")
 		}
 		for _, email := range emails {
 			s.result.Invited = append(s.result.Invited, directory.FoldAddress(email))
@@ -225,11 +229,11 @@ func (s *syncing) add(ctx context.Context) error {
 // member already, or there is no seat left.
 func (s *syncing) alreadyMember(ctx context.Context, member plan.Member) error {
 	return s.await(ctx, func(ctx context.Context) error {
-		now, err := s.Atlassian.MembersNow(ctx, s.target.ID)
+		members, err := s.Atlassian.WhoIsIn(ctx, s.target.ID, []string{member.Account})
 		if err != nil {
 			return notYet(err)
 		}
-		if !slices.Contains(counted(now.Accounts), member.Account) {
+		if !members[member.Account] {
 			return notYet(problem.New(problem.Rejected, fmt.Sprintf("Atlassian didn't add %s: a product that the group gives has no seat left.", member.Name),
 				"Get more seats or free some, then fetch and sync the group again. Nobody was removed."))
 		}
@@ -251,91 +255,4 @@ func (s *syncing) remove(ctx context.Context) error {
 		s.advance(1)
 	}
 	return nil
-}
-
-// verify reads the group back until it is as planned. Whoever was invited may
-// have to accept first: then the group is waiting.
-func (s *syncing) verify(ctx context.Context) error {
-	var missing []string
-	err := s.await(ctx, func(ctx context.Context) error {
-		now, err := s.Atlassian.MembersNow(ctx, s.target.ID)
-		if err != nil {
-			return notYet(err)
-		}
-		s.result.After = &now
-		missing, err = s.differences(now)
-		if err != nil || len(missing) > 0 {
-			return notYet(cmpError(err, problem.New(problem.Incomplete, "Not all who were added are seen as members.", "Fetch again in a minute.")))
-		}
-		return nil
-	})
-	switch {
-	case err != nil && len(missing) > 0 && s.onlyInvited(missing):
-		s.result.Result = Waiting
-		s.result.Error = fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))
-		return nil
-	case err != nil:
-		return err
-	}
-	s.result.Invited = nil
-	s.result.Result = Synced
-	if s.plan.Unmatched > 0 {
-		s.result.Result = Waiting
-		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
-	}
-	return nil
-}
-
-func (s *syncing) onlyInvited(accounts []string) bool {
-	return !slices.ContainsFunc(accounts, func(account string) bool { return !s.invited[account] })
-}
-
-// differences gives the account ids that are expected and missing; a member too
-// many is an error.
-func (s *syncing) differences(now atlassian.GroupNow) (missing []string, err error) {
-	accounts := counted(now.Accounts)
-	for _, account := range accounts {
-		if !s.expected[account] {
-			return nil, problem.New(problem.Incomplete, "Somebody is a member of the Atlassian group who shouldn't be.", "Fetch and review it again.")
-		}
-	}
-	for account := range s.expected {
-		if _, found := slices.BinarySearch(accounts, account); !found {
-			missing = append(missing, account)
-		}
-	}
-	return missing, nil
-}
-
-func cmpError(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
-// later is an error that time may mend.
-type later struct{ error }
-
-// Unwrap gives the error itself.
-func (l later) Unwrap() error { return l.error }
-
-func notYet(err error) error { return later{err} }
-
-// await repeats a reading until it succeeds, fails for good, or patience ends.
-func (s *syncing) await(ctx context.Context, read func(context.Context) error) error {
-	patience := s.Patience
-	if patience == 0 {
-		patience = DefaultPatience
-	}
-	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.2, Multiplier: 1.7, MaxInterval: 5 * time.Second}
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		err := read(ctx)
-		var passing later
-		if err != nil && !errors.As(err, &passing) {
-			return struct{}{}, backoff.Permanent(err)
-		}
-		return struct{}{}, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(patience))
-	return err
 }

@@ -70,6 +70,7 @@ type IdP interface {
 type Atlassian interface {
 	Now(ctx context.Context, group string) (atlassian.GroupNow, error)
 	MembersNow(ctx context.Context, group string) (atlassian.GroupNow, error)
+	WhoIsIn(ctx context.Context, group string, accounts []string) (map[string]bool, error)
 	Named(ctx context.Context, name string) ([]directory.Group, error)
 	CreateGroup(ctx context.Context, name string) error
 	Add(ctx context.Context, group directory.Group, account string) error

@@ -1,0 +1,143 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// verify reads the group back until it is as planned. Whoever was invited may
+// have to accept first: then the group is waiting.
+func (s *syncing) verify(ctx context.Context) error {
+	var missing, surplus []string
+	err := s.await(ctx, func(ctx context.Context) (err error) {
+		// The whole group is read again only when those who differed have
+		// settled.
+		if missing, surplus, err = s.unsettled(ctx, missing, surplus); err != nil {
+			return notYet(err)
+		}
+		if len(missing)+len(surplus) == 0 {
+			missing, surplus, err = s.readBack(ctx)
+		}
+		if err == nil && len(missing)+len(surplus) > 0 {
+			err = unseen(len(missing), len(surplus))
+		}
+		if err != nil {
+			return notYet(err)
+		}
+		return nil
+	})
+	if err != nil && len(surplus) == 0 && len(missing) > 0 && s.onlyInvited(missing) {
+		return s.waitForInvited(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	s.result.Invited = nil
+	s.result.Result = Synced
+	if s.plan.Unmatched > 0 {
+		s.result.Result = Waiting
+		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
+	}
+	return nil
+}
+
+// waitForInvited leaves the group waiting, as it is now.
+func (s *syncing) waitForInvited(ctx context.Context) error {
+	missing, surplus, err := s.readBack(ctx)
+	if err != nil {
+		return err
+	}
+	if len(surplus) > 0 || !s.onlyInvited(missing) {
+		return unseen(len(missing), len(surplus))
+	}
+	s.result.Result = Waiting
+	s.result.Error = fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))
+	return nil
+}
+
+func unseen(missing, surplus int) error {
+	return problem.New(problem.Incomplete,
+		fmt.Sprintf("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", missing, surplus),
+		"Fetch again in a minute and review the group.")
+}
+
+// readBack reads the group and gives the accounts that are expected and
+// missing, and those that are members and shouldn't be.
+func (s *syncing) readBack(ctx context.Context) (missing, surplus []string, err error) {
+	now, err := s.Atlassian.MembersNow(ctx, s.target.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.result.After = &now
+	accounts := counted(now.Accounts)
+	for _, account := range accounts {
+		if !s.expected[account] {
+			surplus = append(surplus, account)
+		}
+	}
+	for account := range s.expected {
+		if _, found := slices.BinarySearch(accounts, account); !found {
+			missing = append(missing, account)
+		}
+	}
+	slices.Sort(missing)
+	return missing, surplus, nil
+}
+
+// unsettled asks about the accounts that differed, and gives those that still
+// do.
+func (s *syncing) unsettled(ctx context.Context, missing, surplus []string) (stillMissing, stillSurplus []string, err error) {
+	for part := range slices.Chunk(slices.Concat(missing, surplus), atlassian.AccountsPage) {
+		members, err := s.Atlassian.WhoIsIn(ctx, s.target.ID, part)
+		if err != nil {
+			return missing, surplus, err
+		}
+		for _, account := range part {
+			switch {
+			case s.expected[account] && !members[account]:
+				stillMissing = append(stillMissing, account)
+			case !s.expected[account] && members[account]:
+				stillSurplus = append(stillSurplus, account)
+			}
+		}
+	}
+	return stillMissing, stillSurplus, nil
+}
+
+func (s *syncing) onlyInvited(accounts []string) bool {
+	return !slices.ContainsFunc(accounts, func(account string) bool { return !s.invited[account] })
+}
+
+// later is an error that time may mend.
+type later struct{ error }
+
+// Unwrap gives the error itself.
+func (l later) Unwrap() error { return l.error }
+
+func notYet(err error) error { return later{err} }
+
+// await repeats a reading until it succeeds, fails for good, or patience ends.
+func (s *syncing) await(ctx context.Context, read func(context.Context) error) error {
+	patience := s.Patience
+	if patience == 0 {
+		patience = DefaultPatience
+	}
+	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.2, Multiplier: 1.7, MaxInterval: 5 * time.Second}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		err := read(ctx)
+		var passing later
+		if err != nil && !errors.As(err, &passing) {
+			return struct{}{}, backoff.Permanent(err)
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(patience))
+	return err
+}
