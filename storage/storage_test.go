@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -179,13 +180,32 @@ func TestCredentialsAreKeptInTheKeyring(t *testing.T) {
 	require.True(t, problem.Is(err, problem.NotConnected), "%v", err)
 }
 
+// The bus is looked up once in a process, so each case has its own.
 func TestWhereThereIsNoKeyringASentenceSaysWhatToDo(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("macOS and Windows always have one")
 	}
-	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(t.TempDir(), "nobody"))
-	err := storage.Keyring{}.SaveSecret(context.Background(), "name", "hush")
-	require.True(t, problem.Is(err, problem.Keyring), "%v", err)
-	require.Contains(t, err.Error(), app.IdPSecretVariable)
-	require.NotContains(t, err.Error(), "hush")
+	if want := os.Getenv("ROLLCALL_TEST_NO_KEYRING"); want != "" {
+		err := storage.Keyring{}.SaveSecret(context.Background(), "name", "hush")
+		require.True(t, problem.Is(err, problem.Keyring), "%v", err)
+		require.Contains(t, err.Error(), want)
+		require.Contains(t, err.Error(), app.IdPSecretVariable)
+		require.NotContains(t, err.Error(), "hush")
+		return
+	}
+	for name, test := range map[string]struct{ bus, want string }{
+		"no bus":    {"", "no D-Bus"},
+		"stale bus": {"unix:path=" + filepath.Join(t.TempDir(), "nobody"), "can't be reached"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestWhereThereIsNoKeyringASentenceSaysWhatToDo$")
+			// Without a PATH nothing can start a bus by itself.
+			cmd.Env = []string{"HOME=" + t.TempDir(), "PATH=", "ROLLCALL_TEST_NO_KEYRING=" + test.want}
+			if test.bus != "" {
+				cmd.Env = append(cmd.Env, "DBUS_SESSION_BUS_ADDRESS="+test.bus)
+			}
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, string(out))
+		})
+	}
 }

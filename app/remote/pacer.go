@@ -160,11 +160,15 @@ func headerInt(header http.Header, names ...string) (int, bool) {
 	return 0, false
 }
 
-// resetTime gives the end of the window by our clock: the other side's clock is
-// told by its Date header.
+// sameClock is how far the Date header, which counts whole seconds, may be from
+// our clock for the two to be taken as equal.
+const sameClock = 2 * time.Second
+
+// resetTime gives the end of the window by our clock. Where the other side's
+// clock, told by its Date header, is another, the difference is set off.
 func resetTime(header http.Header, now time.Time) (time.Time, bool) {
 	theirs, err := time.Parse(http.TimeFormat, header.Get("Date"))
-	if err != nil {
+	if err != nil || now.Sub(theirs).Abs() < sameClock {
 		theirs = now
 	}
 	if epoch, err := strconv.ParseInt(header.Get("X-Rate-Limit-Reset"), 10, 64); err == nil {
