@@ -176,13 +176,21 @@ func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
 	}}
 }
 
-// statusOf tells of an account that isn't simply active.
+// statusOf tells of an account that isn't simply active, and of the reason why
+// somebody is no member in the provider.
 func (m *groupsModel) statusOf(change *review.Change) string {
 	if change.Kind == review.Provisioned {
 		return "to be invited"
 	}
+	provider := " in " + providerTitle(m.review.Snapshot.IdP.Provider)
+	if change.Kind == review.Removed && change.Person == directory.NoPerson {
+		return "unknown" + provider
+	}
+	if change.Kind == review.Removed && m.review.Snapshot.IdP.People[change.Person].Disabled {
+		return m.review.Snapshot.IdP.People[change.Person].Status + provider
+	}
 	if status := m.review.Snapshot.Atlassian.Accounts[change.Account].Status; status != directory.Active {
-		return strings.ReplaceAll(string(status), "_", " ")
+		return strings.ReplaceAll(string(status), "_", " ") + " in Atlassian"
 	}
 	return ""
 }
