@@ -113,6 +113,9 @@ func (c *command) root() *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !c.Windows.Display() {
+				return problem.New(problem.Unreachable, "There is no display to show the window on.", "Do the same job with commands: look at rollcall --help.")
+			}
 			return c.with(func(a *app.App) error { return c.Windows.Open(cmd.Context(), a, false) })
 		},
 	}

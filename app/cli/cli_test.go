@@ -27,15 +27,15 @@ func (noKeyring) Secret(context.Context, string) (string, error)  { return "", o
 func (noKeyring) SaveSecret(_ context.Context, _, _ string) error { return os.ErrPermission }
 func (noKeyring) DeleteSecret(_ context.Context, _ string) error  { return nil }
 
-// noWindows has no display; it draws nothing.
-type noWindows struct{ opened *bool }
+// windows note that one was opened; they draw nothing.
+type windows struct{ display, opened bool }
 
-func (noWindows) Display() bool { return false }
-func (w noWindows) Open(context.Context, *app.App, bool) error {
-	*w.opened = true
+func (w *windows) Display() bool { return w.display }
+func (w *windows) Open(context.Context, *app.App, bool) error {
+	w.opened = true
 	return nil
 }
-func (noWindows) Render(_ context.Context, _ *app.App, folder string) ([]string, error) {
+func (*windows) Render(_ context.Context, _ *app.App, folder string) ([]string, error) {
 	return []string{filepath.Join(folder, "groups.png")}, nil
 }
 
@@ -43,7 +43,7 @@ func (noWindows) Render(_ context.Context, _ *app.App, folder string) ([]string,
 type terminal struct {
 	t      *testing.T
 	folder string
-	opened bool
+	windows
 }
 
 type result struct {
@@ -57,7 +57,7 @@ func (x *terminal) run(stdin string, args ...string) result {
 	code := cli.Main(context.Background(), cli.Parts{
 		Version: "1.2.3", Folder: x.folder,
 		OpenStore: func(folder string) (cli.Store, error) { return storage.Open(folder) },
-		Secrets:   noKeyring{}, Windows: noWindows{&x.opened}, In: strings.NewReader(stdin), Out: &out, Err: &errOut,
+		Secrets:   noKeyring{}, Windows: &x.windows, In: strings.NewReader(stdin), Out: &out, Err: &errOut,
 	}, args)
 	return result{code, out.String(), errOut.String()}
 }
@@ -330,10 +330,14 @@ func TestTheDemoDoesTheJobInTheTerminal(t *testing.T) {
 	require.Len(t, document.Review.Groups, 30)
 }
 
-func TestWithoutACommandTheWindowOpens(t *testing.T) {
-	x := &terminal{t: t, folder: t.TempDir()}
+func TestWithoutACommandTheWindowOpensWhereThereIsADisplay(t *testing.T) {
+	x := &terminal{t: t, folder: t.TempDir(), windows: windows{display: true}}
 	require.Equal(t, 0, x.run("").code)
 	require.True(t, x.opened)
+
+	x = &terminal{t: t, folder: t.TempDir()}
+	require.Equal(t, "unreachable", string(x.run("", "--json").problem(t).Error.Code))
+	require.False(t, x.opened)
 }
 
 func TestTheSimulatorSaysWhenItIsReadyAndEndsWhenAsked(t *testing.T) {
