@@ -123,7 +123,7 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 	_, err := s.app.CheckAtlassian(context.Background(), app.AtlassianSettings{URL: s.simulation.AtlassianURL, Org: company.Org}, "wrong")
 	require.Error(t, err)
 
-	okta.check(t, "GET /api/v1/groups", "GET /api/v1/groups/{groupId}/users", "GET /api/v1/users", "GET /api/v1/apps/{appId}/groups")
+	okta.check(t, "GET /api/v1/groups", "GET /api/v1/groups/{groupId}", "GET /api/v1/groups/{groupId}/users", "GET /api/v1/users", "GET /api/v1/apps/{appId}/groups")
 	const directory = "/v2/orgs/{orgId}/directories/{directoryId}"
 	atlassian.check(t, "GET /v1/orgs", "GET /v2/orgs/{orgId}/directories", "POST /v2/orgs/{orgId}/workspaces",
 		"POST "+directory+"/groups/search", "GET "+directory+"/groups/{groupId}/role-assignments",

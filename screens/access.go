@@ -57,6 +57,7 @@ type giver struct {
 }
 
 var (
+	siteColumns  = &widgets.Columns{List: []widgets.Column{{Weight: 1}}}
 	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true}}}
 	giverColumns = &widgets.Columns{List: []widgets.Column{
 		{Title: "Group", Weight: 3}, {Title: "Role", Weight: 1.4}, {Title: "Default", Width: 100}, {Title: "Members", Width: 90, Trailing: true}, {Title: "Change", Width: 120, Trailing: true}, {Title: "", Width: 120, Trailing: true},
@@ -92,7 +93,7 @@ func newAccessTab(w *Window) *accessTab {
 	note := muted("People, after counting every other group and direct access. Permissions inside products aren't read.")
 	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(t.title, note), nil, nil, nil, t.chart))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, t.groups.Framed()))
-	t.content = spaced(container.NewBorder(nil, nil, atLeast(310, left), nil, container.NewBorder(top, nil, nil, nil, table)))
+	t.content = spaced(container.NewBorder(nil, nil, container.NewBorder(nil, nil, nil, gap(6, 1), atLeast(310, left)), nil, container.NewBorder(top, nil, nil, nil, table)))
 	t.empty = emptyState("No product access read yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
 	t.item = container.NewTabItem("Product access", container.NewStack(t.content, t.empty))
 	return t
@@ -163,7 +164,7 @@ func (t *accessTab) placeLine(i int) widgets.Line {
 		if name == "" {
 			name = "The organization"
 		}
-		return widgets.Line{Columns: placeColumns, Cells: []widgets.Cell{{{Text: name, Bold: true}}}}
+		return widgets.Line{Columns: siteColumns, Cells: []widgets.Cell{{{Text: name, Bold: true}}}}
 	}
 	product, change := t.w.review.Snapshot.Atlassian.Products[p.product], t.effect(p.product)
 	line := widgets.Line{Columns: placeColumns, Cells: []widgets.Cell{{{Text: "   " + product.Name}}, {{Text: changeText(change), Ink: widgets.InkMuted}}}}

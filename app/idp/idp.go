@@ -19,8 +19,15 @@ type Provider interface {
 	Check(ctx context.Context) error
 	// Read reads all people, and all groups in scope with their members.
 	Read(ctx context.Context, tell progress.Func) (directory.IdentityProvider, directory.Reading, error)
-	// Members reads who is in one group now, by the group's id.
-	Members(ctx context.Context, group string) ([]directory.Person, error)
+	// Now reads one group with its members as they are at this moment, by the
+	// group's id. A group that is gone is a problem of code NotFound.
+	Now(ctx context.Context, group string) (GroupNow, error)
 	// Count gives the number of requests so far.
 	Count() remote.Count
+}
+
+// GroupNow is a group of the identity provider as it is at this moment.
+type GroupNow struct {
+	Group   directory.SourceGroup
+	Members []directory.Person
 }

@@ -29,6 +29,9 @@ type syncing struct {
 	plan   *plan.Group
 	target directory.Group
 	result GroupResult
+	// before is the Atlassian group as it was just before writing; nil for one
+	// to be created.
+	before *atlassian.GroupNow
 	// expected are the account ids that the group shall have in the end, those
 	// outside membership left out.
 	expected map[string]bool
@@ -54,6 +57,10 @@ func (s *syncing) perform(ctx context.Context) error {
 	if err := s.readAgain(ctx); err != nil {
 		return err
 	}
+	if s.plan.Operations() == 0 {
+		s.result.After = s.before // what was just read is what shall be
+		return s.accept()
+	}
 	for _, step := range []func(context.Context) error{s.create, s.invite, s.add, s.remove, s.verify} {
 		if err := step(ctx); err != nil {
 			return err
@@ -62,16 +69,33 @@ func (s *syncing) perform(ctx context.Context) error {
 	return nil
 }
 
+// accept ends a group that is as planned. It waits where members were left out.
+func (s *syncing) accept() error {
+	s.result.Invited = nil
+	s.result.Result = Synced
+	if s.plan.Unmatched > 0 {
+		s.result.Result = Waiting
+		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
+	}
+	return nil
+}
+
 // readAgain compares both sides, as they are now, with what was reviewed.
 func (s *syncing) readAgain(ctx context.Context) error {
-	people, err := s.IdP.Members(ctx, s.plan.Source)
+	source, err := s.IdP.Now(ctx, s.plan.Source)
+	if problem.Is(err, problem.NotFound) {
+		return changed("The IdP group no longer exists.")
+	}
 	if err != nil {
 		return err
 	}
+	if directory.FoldName(source.Group.Name) != directory.FoldName(s.plan.Name) {
+		return changed(fmt.Sprintf("The IdP group is named “%s” now.", source.Group.Name))
+	}
 	var facts []string
-	for i := range people {
-		if !people[i].Disabled {
-			facts = append(facts, people[i].Fact())
+	for i := range source.Members {
+		if !source.Members[i].Disabled {
+			facts = append(facts, source.Members[i].Fact())
 		}
 	}
 	slices.Sort(facts)
@@ -82,6 +106,9 @@ func (s *syncing) readAgain(ctx context.Context) error {
 		return s.stillAbsent(ctx)
 	}
 	now, err := s.Atlassian.Now(ctx, s.plan.Target.ID)
+	if problem.Is(err, problem.NotFound) {
+		return changed("The Atlassian group no longer exists.")
+	}
 	if err != nil {
 		return err
 	}
@@ -113,7 +140,7 @@ func (s *syncing) compare(now atlassian.GroupNow) error {
 	if !slices.Equal(accounts, s.plan.Accounts) {
 		return changed("The members of the Atlassian group have changed since it was reviewed.")
 	}
-	s.target = now.Group
+	s.target, s.before = now.Group, &now
 	for _, account := range accounts {
 		s.expected[account] = true
 	}

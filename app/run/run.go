@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -62,7 +63,7 @@ type Report struct {
 
 // IdP is what a run asks of the identity provider.
 type IdP interface {
-	Members(ctx context.Context, group string) ([]directory.Person, error)
+	Now(ctx context.Context, group string) (idp.GroupNow, error)
 	Count() remote.Count
 }
 

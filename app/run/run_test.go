@@ -225,6 +225,7 @@ func TestAGroupThatChangedSinceTheReviewIsLeftAlone(t *testing.T) {
 		"somebody was added in Atlassian":     func(w world, _ *simulator.Company) { w.simulation.Disturb("legal", []string{"a03"}, nil) },
 		"somebody was removed from Atlassian": func(w world, _ *simulator.Company) { w.simulation.Disturb("legal", nil, []string{"a01"}) },
 		"somebody was added in the IdP":       func(w world, _ *simulator.Company) { oktaPut(w, "00glegal", "u03") },
+		"the IdP group was renamed":           func(w world, _ *simulator.Company) { w.simulation.Rename("00glegal", "legal (Okta)") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := company(4)
@@ -237,7 +238,7 @@ func TestAGroupThatChangedSinceTheReviewIsLeftAlone(t *testing.T) {
 			before, _ := w.simulation.Members("legal")
 			report := w.perform(context.Background(), t, p, nil)
 			require.Equal(t, run.Changed, report.Groups[0].Result)
-			require.Contains(t, report.Groups[0].Error, "since it was reviewed")
+			require.Contains(t, report.Groups[0].Error, "left alone")
 			after, _ := w.simulation.Members("legal")
 			require.Equal(t, before, after)
 			require.Equal(t, run.Synced, report.Groups[1].Result, "the others go on")

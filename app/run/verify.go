@@ -40,13 +40,7 @@ func (s *syncing) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.result.Invited = nil
-	s.result.Result = Synced
-	if s.plan.Unmatched > 0 {
-		s.result.Result = Waiting
-		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
-	}
-	return nil
+	return s.accept()
 }
 
 // waitForInvited leaves the group waiting, as it is now.

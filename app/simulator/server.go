@@ -127,6 +127,17 @@ func (s *Simulation) Disturb(name string, add, remove []string) {
 	})
 }
 
+// Rename renames an Okta group, as another administrator would.
+func (s *Simulation) Rename(id, name string) {
+	s.okta.state.write(func(*oktaState) func(*oktaState) {
+		return func(state *oktaState) {
+			renamed := *state.group[id]
+			renamed.Name = name
+			state.group[id] = &renamed
+		}
+	})
+}
+
 func delayed(latency time.Duration, next http.Handler) http.Handler {
 	if latency <= 0 {
 		return next

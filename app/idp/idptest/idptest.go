@@ -75,7 +75,8 @@ func Run(t *testing.T, server Server) {
 	t.Run("disabled people are marked", server.disabled)
 	t.Run("groups of the same name are both told", server.sameName)
 	t.Run("odd names come through unharmed", server.oddNames)
-	t.Run("members of one group can be read by themselves", server.oneGroup)
+	t.Run("one group can be read by itself", server.oneGroup)
+	t.Run("a group that is gone is said to be so", server.gone)
 	t.Run("being told to slow down is heeded", server.throttled)
 	t.Run("a page that fails leaves nothing half-read", server.halfWay)
 	t.Run("a member missing against the count is noticed", server.missing)
@@ -164,16 +165,23 @@ func (s Server) oneGroup(t *testing.T) {
 	provider := s.Serve(t, World{People: people(5), Groups: []Group{{"group", []int{0, 2, 4}}}}, unwrapped)
 	side, _, err := provider.Read(context.Background(), nil)
 	require.NoError(t, err)
-	now, err := provider.Members(context.Background(), side.Groups[0].ID)
+	now, err := provider.Now(context.Background(), side.Groups[0].ID)
 	require.NoError(t, err)
+	require.Equal(t, side.Groups[0], now.Group)
 	var facts, want []string
-	for i := range now {
-		facts = append(facts, now[i].Fact())
+	for i := range now.Members {
+		facts = append(facts, now.Members[i].Fact())
 	}
 	for _, no := range side.Members.Of(0) {
 		want = append(want, side.People[no].Fact())
 	}
 	require.ElementsMatch(t, want, facts)
+}
+
+func (s Server) gone(t *testing.T) {
+	provider := s.Serve(t, World{People: people(1), Groups: []Group{{"group", []int{0}}}}, unwrapped)
+	_, err := provider.Now(context.Background(), "gone")
+	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
 }
 
 func (s Server) throttled(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -209,8 +210,21 @@ func nextCursor(what string, header http.Header) (string, error) {
 	return parsed.Query().Get("after"), nil
 }
 
-// Members reads who is in one group now.
-func (o *Okta) Members(ctx context.Context, group string) ([]directory.Person, error) {
+// Now reads one group with its members.
+func (o *Okta) Now(ctx context.Context, group string) (idp.GroupNow, error) {
+	var row groupRow
+	_, err := o.client.Do(ctx, remote.Call{
+		Method: http.MethodGet, Path: remote.Path("api", "v1", "groups", group), Endpoint: "read a group", Into: &row,
+	})
+	if err != nil {
+		return idp.GroupNow{}, err
+	}
+	people, err := o.members(ctx, group)
+	return idp.GroupNow{Group: row.source(), Members: people}, err
+}
+
+// members reads who is in one group now.
+func (o *Okta) members(ctx context.Context, group string) ([]directory.Person, error) {
 	var people []directory.Person
 	seen := map[string]bool{}
 	err := list(ctx, o, "members", remote.Path("api", "v1", "groups", group, "users"), nil, membersPage, func(row *userRow) error {

@@ -162,7 +162,7 @@ func (r *reader) byGroup(ctx context.Context) error {
 }
 
 func (r *reader) readGroup(ctx context.Context, i int) error {
-	people, err := r.okta.Members(ctx, r.groups[i].ID)
+	people, err := r.okta.members(ctx, r.groups[i].ID)
 	if err != nil {
 		return err
 	}
