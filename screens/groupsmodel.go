@@ -148,6 +148,9 @@ func newGroupView(r *review.Review, row *review.Row) groupView {
 	for _, no := range row.Groups {
 		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
 			text := accessText(r, grant.Access)
+			if len(sites) > 1 {
+				text += " · " + shortSite(r.Snapshot.Atlassian.Products[grant.Product].Site)
+			}
 			view.products = append(view.products, widgets.Part{Text: text, Fill: widgets.FillChip})
 			search = append(search, text)
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/simulator"
 	"github.com/rollcall-app/rollcall/storage"
@@ -28,6 +29,7 @@ type person struct {
 	w          *Window
 	app        *app.App
 	simulation *simulator.Simulation
+	closed     bool // the window
 }
 
 // sitDown opens a window on an empty data folder and a simulation. Background
@@ -60,7 +62,14 @@ func (p *person) open() {
 			f()
 		},
 	})
-	p.t.Cleanup(p.w.win.Close)
+	p.closed = false
+	w := p.w.win
+	w.SetOnClosed(func() { p.closed = true })
+	p.t.Cleanup(func() {
+		if w != p.w.win || !p.closed {
+			w.Close()
+		}
+	})
 	p.w.Show(false)
 }
 
@@ -439,6 +448,27 @@ func TestAllTabsFitASmallWindow(t *testing.T) {
 	size := p.w.win.Content().MinSize()
 	require.LessOrEqual(t, size.Width, float32(1024))
 	require.LessOrEqual(t, size.Height, float32(700))
+}
+
+func TestClosingTheWindowWhileSomethingRunsAsksFirst(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 30, 200))
+	p.fetch()
+	stopped := false
+	var running func() // what the background work waits in
+	p.w.background = func(work, done func()) { running = func() { work(); done() } }
+	p.w.start(func(ctx context.Context, _ progress.Func) error {
+		stopped = ctx.Err() != nil
+		return ctx.Err()
+	}, func(error) { require.Fail(t, "the window is gone: nobody is there to be told") })
+	p.w.close()
+	require.False(t, p.closed)
+	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "stopped between two operations")
+	test.Tap(buttons["Yes"])
+	require.False(t, p.closed, "what is under way ends first")
+	running()
+	require.True(t, stopped)
+	require.True(t, p.closed)
 }
 
 func TestPicturesOfEveryTabAreDrawn(t *testing.T) {
