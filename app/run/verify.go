@@ -30,6 +30,7 @@ func (s *syncing) verify(ctx context.Context) error {
 			err = unseen(len(missing), len(surplus))
 		}
 		if err != nil {
+			s.tell.Tell("Waiting until Atlassian shows the changes", int(s.done.Load()), s.total)
 			return notYet(err)
 		}
 		return nil
