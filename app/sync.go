@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 
@@ -55,6 +56,16 @@ func All(r *review.Review) []*review.Row {
 	}
 	return rows
 }
+
+// AdminPage is the address of the organization's administration, where a person
+// lifts default access and accepts what Atlassian still lists as a conflict.
+func AdminPage(org *directory.Organization) string {
+	return "https://admin.atlassian.com/o/" + url.PathEscape(org.ID)
+}
+
+// StillListed says what remains for a person to do there after a run: equal
+// members don't remove Atlassian's own entry of a conflict.
+const StillListed = "Atlassian may still list the synced groups as conflicts: press Sync group there, it adds and removes nobody now."
 
 // Find gives the row of a group by its name or the id of either side's group. A
 // name that fits two groups is a problem of code Ambiguous.

@@ -2,7 +2,6 @@ package screens
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -105,17 +104,10 @@ func (t *accessTab) newDefaults() fyne.CanvasObject {
 	t.defaultTitle.Wrapping = fyne.TextWrapWord
 	t.defaultText = wrapped("")
 	t.again = widget.NewButton("Check again", t.w.fetch)
-	page := widget.NewButton("Open the page", t.openPage)
+	page := widget.NewButton("Open the page", t.w.openAdminPage)
 	t.defaults = container.NewVBox(gap(1, 4), widgets.NewPanel(widgets.FillBlocked, widgets.InkBlocked,
 		container.NewVBox(t.defaultTitle, t.defaultText, container.NewHBox(page, t.again))))
 	return t.defaults
-}
-
-func (t *accessTab) openPage() {
-	address := &url.URL{Scheme: "https", Host: "admin.atlassian.com", Path: "/o/" + t.w.review.Snapshot.Atlassian.ID + "/products"}
-	if err := fyne.CurrentApp().OpenURL(address); err != nil {
-		t.w.fail(fmt.Errorf("open %s in the browser: %w", address, err))
-	}
 }
 
 // show brings the tab up to date.

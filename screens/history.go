@@ -5,7 +5,9 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/widgets"
 )
@@ -46,7 +48,10 @@ func newHistoryTab(w *Window) *historyTab {
 			t.toggle(i)
 		}
 	}
-	t.content = spaced(widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(runColumns), nil, nil, nil, t.list.Framed())))
+	still := widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
+		container.NewBorder(nil, nil, nil, widget.NewButton("Open the page", w.openAdminPage), wrapped(app.StillListed)))
+	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(runColumns), nil, nil, nil, t.list.Framed()))
+	t.content = spaced(container.NewBorder(container.NewVBox(still, gap(1, 2)), nil, nil, nil, table))
 	t.empty = emptyState("No run yet", "What you sync is written down here, group by group.", "Review groups", func() { w.tabs.Select(w.groups.item) })
 	t.item = container.NewTabItem("History", container.NewStack(t.content, t.empty))
 	return t

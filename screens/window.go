@@ -6,6 +6,7 @@ package screens
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -275,6 +276,20 @@ func (w *Window) fetch() {
 		w.fetched = true
 		w.load(func() { w.tabs.Select(w.groups.item) })
 	})
+}
+
+// openAdminPage opens the organization's administration in the browser.
+func (w *Window) openAdminPage() {
+	if w.review == nil {
+		return
+	}
+	address, err := url.Parse(app.AdminPage(&w.review.Snapshot.Atlassian))
+	if err == nil {
+		err = fyne.CurrentApp().OpenURL(address)
+	}
+	if err != nil {
+		w.fail(problem.Wrap(err, problem.Unknown, "The browser can't be opened.", "Open "+app.AdminPage(&w.review.Snapshot.Atlassian)+" yourself."))
+	}
 }
 
 // fail shows what went wrong, and what to do; what was on the screen stays.

@@ -180,5 +180,8 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 	fmt.Fprintf(out, "%d of %d groups synced in %d batches: %d added (%d of them invited), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
 		counts[run.Synced], len(report.Groups), report.Batches, added, provisioned, removed,
 		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
+	if counts[run.Synced] > 0 {
+		fmt.Fprintf(out, "%s %s\n", app.StillListed, app.AdminPage(&after.Snapshot.Atlassian))
+	}
 	fmt.Fprintln(out, finished(after.Counts()))
 }

@@ -242,3 +242,11 @@ func TestASeatTooManyIsRefused(t *testing.T) {
 	url := simulation.AtlassianURL + "/admin/v2/orgs/" + company.Org + "/directories/" + company.Directory + "/groups/full/memberships"
 	require.Equal(t, http.StatusConflict, ask(t, "POST", url, orgAuth, `{"accountId":"newcomer"}`).status)
 }
+
+func TestEveryAnswerIsDelayedByTheLatency(t *testing.T) {
+	const latency = 150 * time.Millisecond
+	simulation := start(t, simulator.Options{Company: simulator.Sample(1, 5, 40), Latency: latency})
+	asked := time.Now()
+	require.Equal(t, 200, ask(t, "GET", simulation.AtlassianURL+"/admin/v1/orgs", orgAuth, "").status)
+	require.GreaterOrEqual(t, time.Since(asked), latency)
+}
