@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/rollcall-app/rollcall/app"
@@ -28,15 +29,16 @@ func Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
 	var files []string
 	for _, look := range []string{"light", "dark"} {
 		fyneApp.Settings().SetTheme(themeFor(look))
-		for name, show := range map[string]func(){
-			"identity-provider": func() { w.tabs.Select(w.idp.item) },
-			"groups":            func() { w.tabs.Select(w.groups.item); w.openFirst() },
-			"product-access":    func() { w.tabs.Select(w.access.item) },
-			"history":           func() { w.tabs.Select(w.history.item) },
-		} {
-			show()
+		for _, tab := range []struct {
+			name string
+			item *container.TabItem
+		}{{"identity-provider", w.idp.item}, {"groups", w.groups.item}, {"product-access", w.access.item}, {"history", w.history.item}} {
+			w.tabs.Select(tab.item)
+			if tab.item == w.groups.item {
+				w.openFirst()
+			}
 			w.show()
-			file := filepath.Join(folder, name+"-"+look+".png")
+			file := filepath.Join(folder, tab.name+"-"+look+".png")
 			if err := capture(w.win.Canvas(), file); err != nil {
 				return nil, err
 			}
