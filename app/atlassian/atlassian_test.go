@@ -183,7 +183,7 @@ func TestAGroupIsReadAsItIsNow(t *testing.T) {
 	}
 	slices.Sort(ids)
 	require.Equal(t, []string{"a0001", "a0002", "a0003", "a0004", "a0009"}, ids)
-	require.Equal(t, []atlassian.GrantNow{{Resource: c.Workspaces[0].ID, Role: "atlassian/user", Default: true}}, now.Grants)
+	require.Equal(t, []directory.ResourceGrant{{Resource: c.Workspaces[0].ID, Role: "atlassian/user", Default: true}}, now.Grants)
 
 	_, err = client.Now(context.Background(), "gone")
 	require.True(t, problem.Is(err, problem.NotFound), "%v", err)

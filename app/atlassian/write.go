@@ -15,13 +15,7 @@ type GroupNow struct {
 	Group    directory.Group // without Grants
 	Accounts []directory.Account
 	// Grants are what the group gives, by resource identifier.
-	Grants []GrantNow
-}
-
-// GrantNow is a role on a resource.
-type GrantNow struct {
-	Resource, Role string
-	Default        bool
+	Grants []directory.ResourceGrant
 }
 
 // Now reads a group's members, its roles and its default status. A group that
@@ -37,10 +31,10 @@ func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
 	}
 	for _, row := range rows {
 		for _, role := range row.Roles {
-			now.Grants = append(now.Grants, GrantNow{row.Resource, role, row.Default != nil && *row.Default == role})
+			now.Grants = append(now.Grants, directory.ResourceGrant{Resource: row.Resource, Role: role, Default: row.Default != nil && *row.Default == role})
 		}
 		if row.Default != nil && len(row.Roles) == 0 {
-			now.Grants = append(now.Grants, GrantNow{row.Resource, *row.Default, true})
+			now.Grants = append(now.Grants, directory.ResourceGrant{Resource: row.Resource, Role: *row.Default, Default: true})
 		}
 	}
 	return now, nil

@@ -178,6 +178,13 @@ type Grant struct {
 	Default bool
 }
 
+// ResourceGrant is a grant outside a snapshot: the resource by its identifier
+// (ARI) instead of its number.
+type ResourceGrant struct {
+	Resource, Role string
+	Default        bool
+}
+
 // Managed says whether an identity provider manages an Atlassian group.
 type Managed int8
 

@@ -6,7 +6,6 @@ package plan
 import (
 	"time"
 
-	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/review"
 )
@@ -36,7 +35,7 @@ type Group struct {
 	// review.Held.
 	People, Accounts []string
 	// Grants are what the Atlassian group gives as reviewed, by resource.
-	Grants []atlassian.GrantNow
+	Grants []directory.ResourceGrant
 	// Unmatched is how many members of the IdP group are left out because
 	// nobody knows who they are.
 	Unmatched int
@@ -128,7 +127,7 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 		target := r.Snapshot.Atlassian.Groups[no]
 		group.Target = &target
 		for _, grant := range target.Grants {
-			group.Grants = append(group.Grants, atlassian.GrantNow{
+			group.Grants = append(group.Grants, directory.ResourceGrant{
 				Resource: r.Snapshot.Atlassian.Products[grant.Product].ID, Role: grant.Role, Default: grant.Default,
 			})
 		}

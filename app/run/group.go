@@ -159,8 +159,8 @@ func counted(accounts []directory.Account) []string {
 	return ids
 }
 
-func sameGrants(a, b []atlassian.GrantNow) bool {
-	order := func(x, y atlassian.GrantNow) int {
+func sameGrants(a, b []directory.ResourceGrant) bool {
+	order := func(x, y directory.ResourceGrant) int {
 		return strings.Compare(fmt.Sprint(x), fmt.Sprint(y))
 	}
 	return slices.Equal(slices.SortedFunc(slices.Values(a), order), slices.SortedFunc(slices.Values(b), order))
