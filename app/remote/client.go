@@ -180,9 +180,6 @@ func (c *Client) Count() Count {
 	return Count{int(c.requests.Load()), int(c.throttled.Load())}
 }
 
-// Host is the host that the client calls.
-func (c *Client) Host() string { return c.base.Host }
-
 // Do sends a request, again where that is safe and of use, and reads the
 // answer. Its errors hold a problem.Problem; a refusal by the other side is
 // also a *StatusError.
@@ -230,7 +227,7 @@ func worthRepeating(ctx context.Context, call Call, err error) bool {
 	if errors.As(err, &dns) && dns.IsNotFound {
 		return false
 	}
-	return !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err)
+	return !errors.Is(err, errPatience) && !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err)
 }
 
 // attempt sends the request once.
@@ -293,6 +290,8 @@ func (c *Client) request(ctx context.Context, call Call, payload []byte) (*http.
 var (
 	errNotJSON = errors.New("the answer is not JSON")
 	errTooLong = errors.New("the answer is longer than any page of the API")
+	// errPatience ends a call that would have to wait for longer than patience.
+	errPatience = errors.New("asked to wait for too long")
 )
 
 // decode reads a JSON answer. Where one is expected, another content type or a

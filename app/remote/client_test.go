@@ -210,7 +210,7 @@ func TestTheRateHeadersArePacedBy(t *testing.T) {
 
 func TestCancellingEndsACallThatWaits(t *testing.T) {
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "3600")
+		w.Header().Set("Retry-After", "60")
 		w.WriteHeader(http.StatusTooManyRequests)
 	})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -223,6 +223,19 @@ func TestCancellingEndsACallThatWaits(t *testing.T) {
 	require.Eventually(t, func() bool { return c.Count().Throttled == 1 }, 5*time.Second, time.Millisecond)
 	cancel()
 	require.True(t, problem.Is(<-done, problem.Cancelled))
+}
+
+func TestBeingToldToWaitForAnHourEndsTheCall(t *testing.T) {
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	c := client(t, server.URL)
+	for range 2 { // the second isn't even sent
+		_, err := get(c, nil)
+		require.True(t, problem.Is(err, problem.RateLimited), "%v", err)
+	}
+	require.Equal(t, 1, c.Count().Requests)
 }
 
 func TestNoNetworkAndNoHostHaveTheirSentences(t *testing.T) {

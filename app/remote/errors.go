@@ -49,6 +49,9 @@ func (c *Client) explain(ctx context.Context, call Call, err error) error {
 	switch {
 	case errors.As(err, &status):
 		return c.explainStatus(call, status)
+	case errors.Is(err, errPatience):
+		return problem.Wrap(err, problem.RateLimited, fmt.Sprintf("%s asks to wait for longer than %s.", c.config.Name, patience),
+			"Try again later; another program may be using up the same limit.")
 	case errors.Is(err, errOtherHost):
 		return problem.Wrap(err, problem.Insecure,
 			fmt.Sprintf("%s sends requests on to another host; the credentials were not sent there.", host),

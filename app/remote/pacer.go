@@ -36,9 +36,15 @@ func newPacer(start rate.Limit) *pacer {
 // each return without an error owes a done.
 func (p *pacer) wait(ctx context.Context) error {
 	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		delay, news := p.reserve(time.Now())
 		if delay <= 0 {
-			return ctx.Err()
+			return nil
+		}
+		if delay > patience {
+			return errPatience
 		}
 		timer := time.NewTimer(delay)
 		select {
