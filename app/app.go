@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/user"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,11 @@ type IdPSettings struct {
 	App string
 }
 
+// tidied frees what a person pasted of the spaces around it.
+func (s IdPSettings) tidied() IdPSettings {
+	return IdPSettings{Provider: strings.TrimSpace(s.Provider), URL: strings.TrimRight(strings.TrimSpace(s.URL), "/"), App: strings.TrimSpace(s.App)}
+}
+
 // secretName binds the credentials to the host they were entered for.
 func (s IdPSettings) secretName() string { return s.Provider + " " + s.URL }
 
@@ -47,6 +53,12 @@ type AtlassianSettings struct {
 	// Owner is the e-mail address of the owner of the key; without it nothing
 	// is written.
 	Owner string
+}
+
+// tidied frees what a person pasted of the spaces around it.
+func (s AtlassianSettings) tidied() AtlassianSettings {
+	s.URL, s.Org, s.Owner = strings.TrimRight(strings.TrimSpace(s.URL), "/"), strings.TrimSpace(s.Org), strings.TrimSpace(s.Owner)
+	return s
 }
 
 func (s AtlassianSettings) secretName() string { return "atlassian " + s.URL + " " + s.Org }
@@ -158,6 +170,7 @@ func (a *App) organization(settings AtlassianSettings, secret string) (*atlassia
 
 // CheckIdP says whether reading the identity provider will work.
 func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string) error {
+	settings = settings.tidied()
 	secret, err := a.given(ctx, secret, IdPSecretVariable, settings.secretName())
 	if err != nil {
 		return err
@@ -172,6 +185,7 @@ func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string)
 // CheckAtlassian says whether reading the organization will work, and gives its
 // name. Whether the key may write isn't known until the first write.
 func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, secret string) (atlassian.Organization, error) {
+	settings = settings.tidied()
 	secret, err := a.given(ctx, secret, AtlassianSecretVariable, settings.secretName())
 	if err != nil {
 		return atlassian.Organization{}, err
@@ -185,7 +199,7 @@ func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, se
 
 // given is the secret that was entered, else the one kept.
 func (a *App) given(ctx context.Context, secret, variable, name string) (string, error) {
-	if secret != "" {
+	if secret = strings.TrimSpace(secret); secret != "" {
 		return secret, nil
 	}
 	return a.secret(ctx, variable, name)
@@ -194,6 +208,7 @@ func (a *App) given(ctx context.Context, secret, variable, name string) (string,
 // ConnectIdP checks a connection and keeps it; the secret goes to the keyring.
 // kept is false where only the environment holds it.
 func (a *App) ConnectIdP(ctx context.Context, settings IdPSettings, secret string) (kept bool, err error) {
+	settings, secret = settings.tidied(), strings.TrimSpace(secret)
 	if err := a.CheckIdP(ctx, settings, secret); err != nil {
 		return false, err
 	}
@@ -206,6 +221,7 @@ func (a *App) ConnectIdP(ctx context.Context, settings IdPSettings, secret strin
 // ConnectAtlassian checks a connection and keeps it; the secret goes to the
 // keyring. kept is false where only the environment holds it.
 func (a *App) ConnectAtlassian(ctx context.Context, settings AtlassianSettings, secret string) (kept bool, err error) {
+	settings, secret = settings.tidied(), strings.TrimSpace(secret)
 	org, err := a.CheckAtlassian(ctx, settings, secret)
 	if err != nil {
 		return false, err

@@ -203,6 +203,18 @@ func TestAKeyThatMayNotWriteFailsEachGroupWithTheReason(t *testing.T) {
 	require.Positive(t, s.review(t).Counts().State[review.Failed])
 }
 
+func TestWhatWasPastedWithSpacesConnects(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(1, 20, 150)})
+	ctx := context.Background()
+	_, err := s.app.ConnectIdP(ctx, app.IdPSettings{Provider: "okta", URL: " " + s.simulation.OktaURL + "/ \n"}, simulator.OktaToken+"\n")
+	require.NoError(t, err)
+	_, err = s.app.ConnectAtlassian(ctx, app.AtlassianSettings{
+		URL: s.simulation.AtlassianURL + "/", Org: s.simulation.Company.Org + " ", Owner: " " + s.simulation.Company.Owner,
+	}, " "+simulator.OrgKey)
+	require.NoError(t, err)
+	require.NotEmpty(t, s.fetch(t).Snapshot.Atlassian.Owner)
+}
+
 func TestWithoutTheOwnerNothingIsWritten(t *testing.T) {
 	s := start(t, simulator.Options{Company: simulator.Sample(1, 20, 150)})
 	s.simulation.Company.Owner = ""
