@@ -34,8 +34,6 @@ type groupsTab struct {
 	content, empty fyne.CanvasObject
 	// anchor is the line from which Shift selects.
 	anchor int
-	// opening counts openings, so that one that was overtaken is dropped.
-	opening int
 }
 
 func newGroupsTab(w *Window) *groupsTab {
@@ -95,11 +93,17 @@ func (t *groupsTab) length() int {
 	return len(t.model.lines)
 }
 
-// setModel shows another model; nil for nothing fetched.
+// setModel shows another model, with what was ticked and open in the one
+// before; nil for nothing fetched.
 func (t *groupsTab) setModel(model *groupsModel) {
-	t.model = model
-	t.anchor = 0
-	t.opening++
+	before := t.model
+	t.model, t.anchor = model, 0
+	if model == nil || before == nil {
+		return
+	}
+	for _, view := range model.adopt(before) {
+		t.openGroup(view)
+	}
 }
 
 // show brings the tab up to date.

@@ -82,9 +82,8 @@ type groupsModel struct {
 	open   map[string]*opened // nil inside while it is worked out
 }
 
-// newGroupsModel works out what a review shows; it takes the ticks, openings,
-// filter and order from the model before, as far as they still fit.
-func newGroupsModel(r *review.Review, before *groupsModel) *groupsModel {
+// newGroupsModel works out what a review shows.
+func newGroupsModel(r *review.Review) *groupsModel {
 	m := &groupsModel{
 		review: r, states: map[review.State]bool{}, sorted: nameColumn, ticked: map[string]bool{}, open: map[string]*opened{},
 	}
@@ -93,20 +92,25 @@ func newGroupsModel(r *review.Review, before *groupsModel) *groupsModel {
 	}
 	m.effect = r.Effect(app.All(r))
 	m.people = summarize(r)
-	if before != nil {
-		m.states, m.text, m.sorted, m.descend = before.states, before.text, before.sorted, before.descend
-		for i := range m.views {
-			view := &m.views[i]
-			if before.ticked[view.key] && app.Syncable(view.row) {
-				m.ticked[view.key] = true
-			}
-			if _, was := before.open[view.key]; was {
-				m.open[view.key] = open(r, view)
-			}
+	m.arrange()
+	return m
+}
+
+// adopt takes the ticks, filter and order from the model before, as far as they
+// still fit, and gives the views of the groups that were open there.
+func (m *groupsModel) adopt(before *groupsModel) (wereOpen []int) {
+	m.states, m.text, m.sorted, m.descend = before.states, before.text, before.sorted, before.descend
+	for i := range m.views {
+		view := &m.views[i]
+		if before.ticked[view.key] && app.Syncable(view.row) {
+			m.ticked[view.key] = true
+		}
+		if _, was := before.open[view.key]; was {
+			wereOpen = append(wereOpen, i)
 		}
 	}
 	m.arrange()
-	return m
+	return wereOpen
 }
 
 // peopleSummary counts the identity provider's people.

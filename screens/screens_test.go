@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/simulator"
@@ -471,6 +473,38 @@ func TestClosingTheWindowWhileSomethingRunsAsksFirst(t *testing.T) {
 	require.True(t, p.closed)
 }
 
+func TestADamagedSnapshotLeavesTheWindowUsable(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 30, 200))
+	p.fetch()
+	p.app.Store = damaged{p.app.Store}
+	p.open()
+	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "damaged")
+	test.Tap(buttons["OK"])
+	require.False(t, p.w.idp.fetch.Disabled(), "it can be fetched anew")
+}
+
+// damaged is a store whose snapshot can't be read.
+type damaged struct{ app.Store }
+
+func (damaged) Snapshot() (*directory.Snapshot, error) {
+	return nil, problem.New(problem.Storage, "The stored snapshot is damaged.", "Fetch again; nothing else is lost.")
+}
+
+func TestTicksAndOpenGroupsOutliveAReview(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 40, 300))
+	p.fetch()
+	line := p.line(plain)
+	p.tapLine(line, tickColumn)
+	p.tapLine(line, nameColumn)
+	p.w.groups.model.sortBy(stateColumn)
+	before := len(p.w.groups.model.lines)
+	p.w.load(nil)
+	require.Len(t, p.w.groups.model.ticked, 1)
+	require.Len(t, p.w.groups.model.lines, before)
+	require.Equal(t, stateColumn, p.w.groups.model.sorted)
+}
+
 func TestPicturesOfEveryTabAreDrawn(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 30, 200))
 	p.fetch()
@@ -510,7 +544,7 @@ func BenchmarkFilter(b *testing.B) {
 func benchList(b *testing.B, groups int) (*widgets.LineList, *groupsModel) {
 	fyneApp := test.NewApp()
 	b.Cleanup(fyneApp.Quit)
-	model := newGroupsModel(review.Compare(review.Input{Snapshot: conflicts(groups)}), nil)
+	model := newGroupsModel(review.Compare(review.Input{Snapshot: conflicts(groups)}))
 	list := widgets.NewLineList(func() int { return len(model.lines) }, model.line)
 	w := test.NewWindow(container.NewStack(list.Framed()))
 	b.Cleanup(w.Close)

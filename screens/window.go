@@ -40,6 +40,7 @@ type Window struct {
 	fetched bool
 	offline bool // the last attempt couldn't reach them
 
+	loads   int // counts loads, so that one that was overtaken is dropped
 	job     *job
 	jobs    sync.WaitGroup
 	closing bool // as soon as the job has ended
@@ -142,34 +143,50 @@ func (w *Window) Show(fetch bool) {
 	})
 }
 
-// load reads settings, review and runs anew, and shows them.
+// loaded is what load reads.
+type loaded struct {
+	settings app.Settings
+	review   *review.Review
+	model    *groupsModel
+	runs     []run.Report
+	// err is a failure to read anything, reviewErr one to read the snapshot.
+	err, reviewErr error
+}
+
+func (w *Window) read() (l loaded) {
+	if l.settings, l.err = w.app.Store.Settings(); l.err != nil {
+		return l
+	}
+	if l.review, l.reviewErr = w.app.Review(false); l.reviewErr == nil {
+		l.model = newGroupsModel(l.review)
+	}
+	l.runs, l.err = w.app.Store.Runs()
+	return l
+}
+
+// load reads settings, review and runs anew, and shows them; then follows where
+// that succeeds. A load that another overtook is dropped.
 func (w *Window) load(then func()) {
-	var settings app.Settings
-	var r *review.Review
-	var model *groupsModel
-	var runs []run.Report
-	var err, reviewErr error
-	before := w.groups.model
-	w.background(func() {
-		if settings, err = w.app.Store.Settings(); err != nil {
+	w.loads++
+	number := w.loads
+	var l loaded
+	w.background(func() { l = w.read() }, func() {
+		if number != w.loads {
 			return
 		}
-		if r, reviewErr = w.app.Review(false); reviewErr == nil {
-			model = newGroupsModel(r, before)
-		}
-		runs, err = w.app.Store.Runs()
-	}, func() {
-		if err == nil && !problem.Is(reviewErr, problem.NoSnapshot) {
-			err = reviewErr
-		}
-		if err != nil {
-			w.fail(err)
+		if l.err != nil {
+			w.fail(l.err)
 			return
 		}
-		w.settings, w.review, w.runs = settings, r, runs
-		w.groups.setModel(model)
+		// Without a snapshot that can be read, what remains is to fetch.
+		w.settings, w.review, w.runs = l.settings, l.review, l.runs
+		w.groups.setModel(l.model)
 		w.show()
 		w.debug("loaded", "groups", w.groups.length())
+		if l.reviewErr != nil && !problem.Is(l.reviewErr, problem.NoSnapshot) {
+			w.fail(l.reviewErr)
+			return
+		}
 		if then != nil {
 			then()
 		}
