@@ -50,7 +50,7 @@ func (s *session) connect(t *testing.T, idp app.IdPSettings) {
 
 func (s *session) connectAs(t *testing.T, idp app.IdPSettings, key string) {
 	t.Helper()
-	idp.Provider, idp.URL = "okta", s.simulation.OktaURL
+	idp.Provider, idp.URL = "okta", s.simulation.IdPURL
 	kept, err := s.app.ConnectIdP(context.Background(), idp, simulator.OktaToken)
 	require.NoError(t, err)
 	require.True(t, kept)
@@ -96,7 +96,7 @@ func (s *session) wanted(name string) []string {
 		users[user.ID] = user
 	}
 	var ids []string
-	for _, group := range c.OktaGroups {
+	for _, group := range c.SourceGroups {
 		if group.Name != name {
 			continue
 		}
@@ -206,7 +206,7 @@ func TestAKeyThatMayNotWriteFailsEachGroupWithTheReason(t *testing.T) {
 func TestWhatWasPastedWithSpacesConnects(t *testing.T) {
 	s := start(t, simulator.Options{Company: simulator.Sample(1, 20, 150)})
 	ctx := context.Background()
-	_, err := s.app.ConnectIdP(ctx, app.IdPSettings{Provider: "okta", URL: " " + s.simulation.OktaURL + "/ \n"}, simulator.OktaToken+"\n")
+	_, err := s.app.ConnectIdP(ctx, app.IdPSettings{Provider: "okta", URL: " " + s.simulation.IdPURL + "/ \n"}, simulator.OktaToken+"\n")
 	require.NoError(t, err)
 	_, err = s.app.ConnectAtlassian(ctx, app.AtlassianSettings{
 		URL: s.simulation.AtlassianURL + "/", Org: s.simulation.Company.Org + " ", Owner: " " + s.simulation.Company.Owner,

@@ -108,7 +108,7 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 	atlassian := newContract(t, "atlassian-organizations.json", "/admin")
 	company := simulator.Sample(3, 40, 400)
 	s := start(t, simulator.Options{Company: company, Rate: 100_000, Wrap: func(side string, next http.Handler) http.Handler {
-		if side == "okta" {
+		if side == "idp" {
 			return okta.wrap(next)
 		}
 		return atlassian.wrap(next)
@@ -119,7 +119,7 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 
 	// The other ways of reading, and what is refused.
 	s.connect(t, app.IdPSettings{})
-	require.Error(t, s.app.CheckIdP(context.Background(), app.IdPSettings{Provider: "okta", URL: s.simulation.OktaURL}, "wrong"))
+	require.Error(t, s.app.CheckIdP(context.Background(), app.IdPSettings{Provider: "okta", URL: s.simulation.IdPURL}, "wrong"))
 	_, err := s.app.CheckAtlassian(context.Background(), app.AtlassianSettings{URL: s.simulation.AtlassianURL, Org: company.Org}, "wrong")
 	require.Error(t, err)
 

@@ -30,7 +30,7 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	}
 	now := time.Now()
 	snapshot := &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
-	if snapshot.IdP, snapshot.How.IdP, err = provider.Read(ctx, tell); err != nil {
+	if snapshot.IdP, snapshot.How.IdP, err = provider.Read(ctx, a.lastRead(), tell); err != nil {
 		return nil, err
 	}
 	scope := scopeOf(&snapshot.IdP, settings.Atlassian.Owner)
@@ -44,6 +44,16 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 		return nil, err
 	}
 	return snapshot, nil
+}
+
+// lastRead gives what the last fetch read of the identity provider, or nil.
+// A snapshot that can't be read only costs a whole read.
+func (a *App) lastRead() *directory.IdentityProvider {
+	snapshot, err := a.Store.Snapshot()
+	if err != nil || snapshot == nil {
+		return nil
+	}
+	return &snapshot.IdP
 }
 
 // scopeOf tells the Atlassian side what the IdP side is about.

@@ -78,7 +78,7 @@ func (p *person) open() {
 // connect fills in both cards and presses Connect.
 func (p *person) connect() {
 	c := p.simulation.Company
-	test.Type(p.w.idp.url, p.simulation.OktaURL)
+	test.Type(p.w.idp.url, p.simulation.IdPURL)
 	test.Type(p.w.idp.token, simulator.OktaToken)
 	test.Tap(p.w.idp.idpConnect)
 	require.Contains(p.t, p.w.idp.idpAnswer.Text, "✓ Connected")
@@ -184,7 +184,7 @@ func TestTheFirstWindowSaysWhatToDo(t *testing.T) {
 
 func TestAConnectionIsTestedAndSaysWhatIsWrong(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 30, 200))
-	test.Type(p.w.idp.url, p.simulation.OktaURL)
+	test.Type(p.w.idp.url, p.simulation.IdPURL)
 	test.Type(p.w.idp.token, "wrong")
 	test.Tap(p.w.idp.idpTest)
 	require.Contains(t, p.w.idp.idpAnswer.Text, "✗ Okta doesn't accept the key")

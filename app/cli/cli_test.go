@@ -92,7 +92,7 @@ func connected(t *testing.T, options simulator.Options) (*terminal, *simulator.S
 	t.Setenv(app.IdPSecretVariable, simulator.OktaToken)
 	t.Setenv(app.AtlassianSecretVariable, simulator.OrgKey)
 	x := &terminal{t: t, folder: t.TempDir()}
-	r := x.run("", "connect", "idp", "--provider", "okta", "--url", simulation.OktaURL)
+	r := x.run("", "connect", "idp", "--provider", "okta", "--url", simulation.IdPURL)
 	require.Equal(t, 0, r.code, r.err)
 	r = x.run("", "connect", "atlassian", "--org", simulation.Company.Org, "--owner", simulation.Company.Owner, "--url", simulation.AtlassianURL)
 	require.Equal(t, 0, r.code, r.err)
@@ -171,9 +171,9 @@ func TestTheWholeJobFromATerminal(t *testing.T) {
 
 func TestGroupsAreNamedByNameOrId(t *testing.T) {
 	company := simulator.Sample(4, 40, 300)
-	for i := range company.OktaGroups {
-		if company.OktaGroups[i].Name == "legal" {
-			company.OktaGroups[i].Name = "Finance"
+	for i := range company.SourceGroups {
+		if company.SourceGroups[i].Name == "legal" {
+			company.SourceGroups[i].Name = "Finance"
 		}
 	}
 	x, _ := connected(t, simulator.Options{Company: company})
@@ -255,7 +255,7 @@ func TestBadInputGivesASentenceAndLeavesTheSnapshot(t *testing.T) {
 		"a wrong organization":    {nil, []string{"connect", "atlassian", "--org", "other", "--url", simulation.AtlassianURL}, "not_found"},
 		"a host that isn't there": {nil, []string{"connect", "idp", "--provider", "okta", "--url", "https://nowhere.invalid"}, "unreachable"},
 		"a proxy's page":          {nil, []string{"connect", "idp", "--provider", "okta", "--url", page.URL}, "bad_answer"},
-		"an unknown app":          {nil, []string{"connect", "idp", "--provider", "okta", "--url", simulation.OktaURL, "--app", "0oanone"}, "not_found"},
+		"an unknown app":          {nil, []string{"connect", "idp", "--provider", "okta", "--url", simulation.IdPURL, "--app", "0oanone"}, "not_found"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for variable, value := range test.env {
@@ -282,7 +282,7 @@ func TestOddNamesComeThroughHarmlessly(t *testing.T) {
 	names := []string{"🚀 launch", "צוות", strings.Repeat("x", 255), `"quo'ted"`, "a\x1b[31mred", "bi\u202edi"}
 	company := simulator.Sample(4, 5, 60)
 	for i, name := range names {
-		company.OktaGroups = append(company.OktaGroups, simulator.OktaGroup{ID: "00gx" + string(rune('a'+i)), Name: name, Type: "OKTA_GROUP", Members: []string{company.Users[0].ID}})
+		company.SourceGroups = append(company.SourceGroups, simulator.SourceGroup{ID: "00gx" + string(rune('a'+i)), Name: name, Type: "OKTA_GROUP", Members: []string{company.Users[0].ID}})
 	}
 	x, simulation := connected(t, simulator.Options{Company: company})
 	require.Equal(t, 0, x.run("", "fetch").code)
@@ -305,9 +305,9 @@ func TestTheSecretComesFromStandardInputWhereTheEnvironmentHasNone(t *testing.T)
 	t.Cleanup(simulation.Close)
 	t.Setenv(app.IdPSecretVariable, "")
 	x := &terminal{t: t, folder: t.TempDir()}
-	r := x.run("wrong\n", "connect", "idp", "--provider", "okta", "--url", simulation.OktaURL, "--json")
+	r := x.run("wrong\n", "connect", "idp", "--provider", "okta", "--url", simulation.IdPURL, "--json")
 	require.Equal(t, "bad_credentials", string(r.problem(t).Error.Code), "it was read, and tried")
-	r = x.run(simulator.OktaToken+"\n", "connect", "idp", "--provider", "okta", "--url", simulation.OktaURL, "--json")
+	r = x.run(simulator.OktaToken+"\n", "connect", "idp", "--provider", "okta", "--url", simulation.IdPURL, "--json")
 	require.Equal(t, 1, r.code, "there is nowhere to keep it")
 	require.NotContains(t, r.out, simulator.OktaToken)
 }

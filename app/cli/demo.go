@@ -131,7 +131,7 @@ func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pi
 }
 
 func connectSample(ctx context.Context, a *app.App, simulation *simulator.Simulation) error {
-	idp := app.IdPSettings{Provider: "okta", URL: simulation.OktaURL}
+	idp := app.IdPSettings{Provider: "okta", URL: simulation.IdPURL}
 	if _, err := a.ConnectIdP(ctx, idp, simulator.OktaToken); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 			fmt.Fprintf(c.Out, "\n== "+format+"\n", args...)
 		}
 	}
-	say("1. Connected: Okta at %s, Atlassian organization %s at %s", simulation.OktaURL, simulation.Company.OrgName, simulation.AtlassianURL)
+	say("1. Connected: Okta at %s, Atlassian organization %s at %s", simulation.IdPURL, simulation.Company.OrgName, simulation.AtlassianURL)
 	say("2. Fetch: read both sides")
 	snapshot, err := a.Fetch(ctx, nil)
 	if err != nil {

@@ -67,6 +67,12 @@ type SourceGroup struct {
 	// ReadOnly says why the provider refuses changes to the group's members,
 	// and is empty where it takes them.
 	ReadOnly string
+	// Unreadable says why not all of the group's members can be known, and is
+	// empty where they are. Nobody is ever removed on the strength of it.
+	Unreadable string
+	// Mark is what the provider needs to tell whether the members have changed
+	// since: its own affair.
+	Mark string
 }
 
 // IdentityProvider is what was read from the identity provider.
@@ -77,6 +83,12 @@ type IdentityProvider struct {
 	Groups   []SourceGroup
 	// Members are the people of each group, disabled ones included.
 	Members Runs[SourceNo, PersonNo]
+	// Source is what was read: the provider's address and scope. Only what was
+	// read from the same can spare a later read anything.
+	Source string
+	// Mark is what the provider needs to tell what has changed since: its own
+	// affair.
+	Mark string
 }
 
 // AccountStatus is the state of an Atlassian account in the organization.

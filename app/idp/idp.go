@@ -17,8 +17,10 @@ type Provider interface {
 	Title() string
 	// Check makes the least requests that show whether reading will work.
 	Check(ctx context.Context) error
-	// Read reads all people, and all groups in scope with their members.
-	Read(ctx context.Context, tell progress.Func) (directory.IdentityProvider, directory.Reading, error)
+	// Read reads all people, and all groups in scope with their members. last,
+	// unless it is nil, is what was read before: a provider that can tell what
+	// changed since reads only that. The result is the same either way.
+	Read(ctx context.Context, last *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error)
 	// Now reads one group with its members as they are at this moment, by the
 	// group's id. A group that is gone is a problem of code NotFound.
 	Now(ctx context.Context, group string) (GroupNow, error)
@@ -30,4 +32,16 @@ type Provider interface {
 type GroupNow struct {
 	Group   directory.SourceGroup
 	Members []directory.Person
+}
+
+// Writer is a provider that can be changed. Each method refuses, with a problem
+// of code Refused that gives the reason, where the provider wouldn't permit it;
+// what is so already is no error.
+type Writer interface {
+	// AddMember makes a person a member of a group.
+	AddMember(ctx context.Context, group directory.SourceGroup, person directory.Person) error
+	// RemoveMember ends a person's direct membership of a group.
+	RemoveMember(ctx context.Context, group directory.SourceGroup, person directory.Person) error
+	// RenameGroup gives a group another name.
+	RenameGroup(ctx context.Context, group directory.SourceGroup, name string) error
 }

@@ -6,6 +6,7 @@ package remote
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,8 +46,19 @@ type Config struct {
 	Name string
 	// BaseURL is where paths begin. Plain HTTP is refused except to loopback.
 	BaseURL string
-	// Authorize puts the credentials on a request.
+	// Authorize puts the credentials on a request. It may wait for an access
+	// token; its error, a *problem.Problem, ends the call.
 	Authorize func(*http.Request) error
+	// Renew, if set, is told of a request answered with 401. Where it gives
+	// true other credentials are to be had, and the request is sent once more.
+	Renew func(*http.Request) bool
+	// Transport, if set, stands before the transport of the client.
+	Transport func(http.RoundTripper) http.RoundTripper
+	// MediaType is what is sent and asked for; empty for application/json.
+	MediaType string
+	// Throttled, if set, tells a refusal by which the vendor asks to slow down
+	// although its status isn't 429.
+	Throttled func(status int, body []byte) bool
 	// Start is the rate at which an endpoint is called until its answers carry
 	// rate headers; zero means 10 a second.
 	Start rate.Limit
@@ -55,6 +67,9 @@ type Config struct {
 	// KeyAdvice says what to do about a key that isn't accepted, and
 	// RoleAdvice what to do about one that lacks a permission.
 	KeyAdvice, RoleAdvice string
+	// Permissions say which permission an endpoint needs, by the vendor's name
+	// for it.
+	Permissions map[string]string
 	// Log receives one debug line a request; nil logs nothing.
 	Log *slog.Logger
 }
@@ -100,6 +115,10 @@ type Call struct {
 type Answer struct {
 	Status int
 	Header http.Header
+
+	// slowDown says that the other side asked to, renew that other
+	// credentials are to be had.
+	slowDown, renew bool
 }
 
 // New makes a client. A base URL that isn't https (or http to loopback) is a
@@ -118,14 +137,23 @@ func New(config Config) (*Client, error) {
 	if config.Explain == nil {
 		config.Explain = func([]byte) string { return "" }
 	}
+	if config.MediaType == "" {
+		config.MediaType = "application/json"
+	}
+	plain := NewHTTPClient()
+	if config.Transport != nil {
+		plain.Transport = config.Transport(plain.Transport)
+	}
+	return &Client{config: config, base: base, http: plain, pacers: map[string]*pacer{}}, nil
+}
+
+// NewHTTPClient makes a client that is fit to carry credentials: TLS 1.2 at
+// least, a time-out, and no redirect to another host.
+func NewHTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 16
-	return &Client{
-		config: config,
-		base:   base,
-		http:   &http.Client{Transport: transport, Timeout: attemptTimeout, CheckRedirect: sameHost},
-		pacers: map[string]*pacer{},
-	}, nil
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: transport, Timeout: attemptTimeout, CheckRedirect: sameHost}
 }
 
 // CheckURL parses an address that credentials will be sent to. Anything but
@@ -193,14 +221,17 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	}
 	pacer := c.pacer(call.Endpoint)
 	wait := backoff.NewExponentialBackOff()
-	failures := 0
+	failures, renewed := 0, false
 	answer, err := backoff.Retry(ctx, func() (Answer, error) {
 		answer, err := c.attempt(ctx, call, payload, pacer)
-		if err == nil {
+		switch {
+		case err == nil:
 			return answer, nil
-		}
-		if answer.Status == http.StatusTooManyRequests {
+		case answer.slowDown:
 			return answer, pacer.tooMany(err) // refused before anything was done
+		case answer.renew && !renewed:
+			renewed = true
+			return answer, fmt.Errorf("%w: %w", err, backoff.RetryAfter(0))
 		}
 		failures++
 		if failures >= tries || !worthRepeating(ctx, call, err) {
@@ -251,11 +282,12 @@ func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *
 	body, err := io.ReadAll(io.LimitReader(resp.Body, largestBody+1))
 	c.config.Log.Debug("request", "side", c.config.Name, "method", call.Method, "endpoint", call.Endpoint,
 		"status", resp.StatusCode, "took", time.Since(began))
-	pacer.observe(resp.StatusCode, resp.Header, time.Now())
-	answer := Answer{Status: resp.StatusCode, Header: resp.Header}
-	if resp.StatusCode == http.StatusTooManyRequests {
+	answer := Answer{Status: resp.StatusCode, Header: resp.Header, slowDown: c.asksToSlowDown(resp, body)}
+	pacer.observe(answer.slowDown, resp.Header, time.Now())
+	if answer.slowDown {
 		c.throttled.Add(1)
 	}
+	answer.renew = resp.StatusCode == http.StatusUnauthorized && c.config.Renew != nil && c.config.Renew(req)
 	switch {
 	case err != nil:
 		return answer, fmt.Errorf("read the answer: %w", err)
@@ -265,6 +297,34 @@ func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *
 		return answer, &StatusError{Status: resp.StatusCode, Detail: c.config.Explain(body)}
 	}
 	return answer, decode(resp.Header, body, call.Into)
+}
+
+// Refusal explains the refusal of one part of a batch, as Do explains that of a
+// request.
+func (c *Client) Refusal(endpoint string, status int, body []byte) error {
+	return c.explainStatus(Call{Endpoint: endpoint}, &StatusError{Status: status, Detail: c.config.Explain(body)})
+}
+
+// SlowDown heeds one part of a batch that asks to slow down: the endpoint rests
+// as its header says, or for a second.
+func (c *Client) SlowDown(endpoint string, header http.Header) {
+	c.throttled.Add(1)
+	if header.Get("Retry-After") == "" {
+		header = http.Header{"Retry-After": {"1"}}
+	}
+	c.pacer(endpoint).observe(true, header, time.Now())
+}
+
+// asksToSlowDown tells 429, 503 with a time to wait, and what the vendor has
+// instead.
+func (c *Client) asksToSlowDown(resp *http.Response, body []byte) bool {
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return true
+	case resp.StatusCode == http.StatusServiceUnavailable:
+		return resp.Header.Get("Retry-After") != ""
+	}
+	return resp.StatusCode >= 400 && c.config.Throttled != nil && c.config.Throttled(resp.StatusCode, body)
 }
 
 func (c *Client) request(ctx context.Context, call Call, payload []byte) (*http.Request, error) {
@@ -277,9 +337,9 @@ func (c *Client) request(ctx context.Context, call Call, payload []byte) (*http.
 		return nil, fmt.Errorf("make the request: %w", err)
 	}
 	if payload != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", c.config.MediaType)
 	}
-	req.Header.Set("Accept", "application/json")
+	req.Header.Set("Accept", c.config.MediaType)
 	req.Header.Set("User-Agent", "rollcall")
 	if err := c.config.Authorize(req); err != nil {
 		return nil, err

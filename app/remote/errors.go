@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/rollcall-app/rollcall/app/problem"
 )
@@ -43,32 +44,45 @@ func (c *Client) explain(ctx context.Context, call Call, err error) error {
 	if ctx.Err() != nil {
 		return problem.Wrap(ctx.Err(), problem.Cancelled, "Stopped before it was done.", "Start it again when you like.")
 	}
-	host := c.base.Host
+	var known *problem.Problem
+	if errors.As(err, &known) {
+		return known
+	}
 	var status *StatusError
-	var dns *net.DNSError
 	switch {
 	case errors.As(err, &status):
 		return c.explainStatus(call, status)
 	case errors.Is(err, errPatience):
 		return problem.Wrap(err, problem.RateLimited, fmt.Sprintf("%s asks to wait for longer than %s.", c.config.Name, patience),
 			"Try again later; another program may be using up the same limit.")
+	case errors.Is(err, errNotJSON):
+		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with something that isn't the %s API.", c.base.Host, c.config.Name),
+			"Check the address, and whether a proxy or a sign-in page stands in between.")
+	case errors.Is(err, errTooLong):
+		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with more than the %s API ever sends.", c.base.Host, c.config.Name),
+			"Check the address, and whether a proxy stands in between.")
+	}
+	return Unreachable(c.base, err)
+}
+
+// Unreachable explains why no answer came from an address: no such host, a
+// certificate that can't be trusted, a redirect elsewhere, a connection refused
+// or broken off.
+func Unreachable(address *url.URL, err error) *problem.Problem {
+	host := address.Host
+	var dns *net.DNSError
+	switch {
 	case errors.Is(err, errOtherHost):
 		return problem.Wrap(err, problem.Insecure,
 			fmt.Sprintf("%s sends requests on to another host; the credentials were not sent there.", host),
 			"Check the address: a login page or a proxy may stand in front of the API.")
-	case errors.Is(err, errNotJSON):
-		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with something that isn't the %s API.", host, c.config.Name),
-			"Check the address, and whether a proxy or a sign-in page stands in between.")
-	case errors.Is(err, errTooLong):
-		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s answered with more than the %s API ever sends.", host, c.config.Name),
-			"Check the address, and whether a proxy stands in between.")
 	case isCertificate(err):
 		return problem.Wrap(err, problem.Certificate, fmt.Sprintf("The certificate of %s can't be trusted (%s).", host, certificateFault(err)),
 			"Check the address and this computer's clock; behind a TLS-inspecting proxy, its certificate must be installed in the system.")
 	case errors.As(err, &dns):
-		return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("There is no host named %s.", c.base.Hostname()),
+		return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("There is no host named %s.", address.Hostname()),
 			"Check the address and the network connection.")
-	case Status(err) == 0 && isCutOff(err):
+	case isCutOff(err):
 		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s broke off in the middle of an answer.", host),
 			"Try again; nothing was stored.")
 	}
@@ -86,7 +100,11 @@ func (c *Client) explainStatus(call Call, status *StatusError) error {
 	case status.Status == http.StatusUnauthorized:
 		return problem.Wrap(status, problem.BadCredentials, fmt.Sprintf("%s doesn't accept the key%s.", name, detail), c.config.KeyAdvice)
 	case status.Status == http.StatusForbidden:
-		return problem.Wrap(status, problem.Forbidden, fmt.Sprintf("%s doesn't permit this key to %s%s.", name, call.Endpoint, detail), c.config.RoleAdvice)
+		advice := c.config.RoleAdvice
+		if needed := c.config.Permissions[call.Endpoint]; needed != "" {
+			advice = fmt.Sprintf("Missing: %s. %s", needed, advice)
+		}
+		return problem.Wrap(status, problem.Forbidden, fmt.Sprintf("%s doesn't permit this key to %s%s.", name, call.Endpoint, detail), advice)
 	case status.Status == http.StatusNotFound:
 		return problem.Wrap(status, problem.NotFound, fmt.Sprintf("%s knows nothing at the place asked to %s%s.", host, call.Endpoint, detail),
 			"Check the address and the organization's id.")

@@ -17,6 +17,7 @@ import (
 // headers say is left of the window, and then waits for the next one.
 type pacer struct {
 	start *rate.Limiter
+	first rate.Limit // of start, before it was slowed down
 
 	mu       sync.Mutex
 	known    bool
@@ -29,7 +30,7 @@ type pacer struct {
 }
 
 func newPacer(start rate.Limit) *pacer {
-	return &pacer{start: rate.NewLimiter(start, 1), news: make(chan struct{})}
+	return &pacer{start: rate.NewLimiter(start, 1), first: start, news: make(chan struct{})}
 }
 
 // wait blocks until one more request may be sent, and counts it as under way;
@@ -113,7 +114,7 @@ func (p *pacer) done() {
 // observe learns from an answer's headers: Okta's X-Rate-Limit-* (epoch
 // seconds), Atlassian's X-RateLimit-* (ISO 8601, sometimes without seconds),
 // and Retry-After (seconds or a date).
-func (p *pacer) observe(status int, header http.Header, now time.Time) {
+func (p *pacer) observe(slowDown bool, header http.Header, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	limit, hasLimit := headerInt(header, "X-Rate-Limit-Limit", "X-RateLimit-Limit")
@@ -124,7 +125,10 @@ func (p *pacer) observe(status int, header http.Header, now time.Time) {
 		close(p.news)
 		p.news = make(chan struct{})
 	}
-	if status != http.StatusTooManyRequests {
+	if !p.known {
+		p.adapt(slowDown)
+	}
+	if !slowDown {
 		return
 	}
 	p.left = 0
@@ -134,6 +138,17 @@ func (p *pacer) observe(status int, header http.Header, now time.Time) {
 	case hasReset:
 		p.hold = reset
 	}
+}
+
+// adapt finds the rate of an endpoint that tells none: half as fast after being
+// told to slow down, a little faster after each other answer.
+func (p *pacer) adapt(slowDown bool) {
+	const slowest = 0.5
+	if slowDown {
+		p.start.SetLimit(max(p.start.Limit()/2, slowest))
+		return
+	}
+	p.start.SetLimit(min(p.start.Limit()*1.02, p.first))
 }
 
 // tooMany gives the error by which a call answered with 429 is sent again: at

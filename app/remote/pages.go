@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -78,4 +79,16 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 		})
 	}
 	return group.Wait()
+}
+
+// Relative gives path and query of a link, or of a path with a query, for Call.
+// A link to another place than the base URL's is a problem of code Insecure: the
+// credentials go where the person said, nowhere else.
+func (c *Client) Relative(link string) (path string, query url.Values, err error) {
+	parsed, err := c.base.Parse(link)
+	if err != nil || parsed.Host != c.base.Host || parsed.Scheme != c.base.Scheme || !strings.HasPrefix(parsed.EscapedPath(), c.base.EscapedPath()) {
+		return "", nil, problem.Wrap(err, problem.Insecure, fmt.Sprintf("%s sends on to another host; the credentials were not sent there.", c.base.Host),
+			"Check the address: a proxy may stand in front of the API.")
+	}
+	return strings.TrimPrefix(parsed.EscapedPath(), c.base.EscapedPath()), parsed.Query(), nil
 }

@@ -69,7 +69,7 @@ func serve(t tb, options simulator.Options) (world, func()) {
 	simulation, err := simulator.Start(options)
 	require.NoError(t, err)
 	w := world{simulation: simulation, journal: &journal{}}
-	w.okta, err = okta.New(okta.Config{URL: simulation.OktaURL, Token: simulator.OktaToken})
+	w.okta, err = okta.New(okta.Config{URL: simulation.IdPURL, Token: simulator.OktaToken})
 	require.NoError(t, err)
 	w.atlassian, err = atlassian.New(atlassian.Config{URL: simulation.AtlassianURL, Org: simulation.Company.Org, Key: simulator.OrgKey})
 	require.NoError(t, err)
@@ -80,7 +80,7 @@ func (w world) review(t tb) *review.Review {
 	t.Helper()
 	snapshot := &directory.Snapshot{ID: "s", TakenAt: time.Now()}
 	var err error
-	snapshot.IdP, _, err = w.okta.Read(context.Background(), nil)
+	snapshot.IdP, _, err = w.okta.Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	var scope atlassian.Scope
 	for _, group := range snapshot.IdP.Groups {
@@ -128,7 +128,7 @@ func company(n int) *simulator.Company {
 }
 
 func group(c *simulator.Company, name string, users, accounts []string) {
-	c.OktaGroups = append(c.OktaGroups, simulator.OktaGroup{ID: "00g" + name, Name: name, Type: "OKTA_GROUP", Members: users})
+	c.SourceGroups = append(c.SourceGroups, simulator.SourceGroup{ID: "00g" + name, Name: name, Type: "OKTA_GROUP", Members: users})
 	c.Groups = append(c.Groups, simulator.Group{ID: "atl-" + name, Name: name, Members: accounts})
 }
 
@@ -167,7 +167,7 @@ func TestPerformingThePlanGivesTheIdPSideAndPlanningAgainGivesNothing(t *testing
 			require.Equal(t, len(first.Groups[i].Remove), result.Removed)
 			accounts, ok := w.simulation.Members(result.Name)
 			require.True(t, ok)
-			require.Len(t, accounts, len(c.OktaGroups[slices.IndexFunc(c.OktaGroups, func(g simulator.OktaGroup) bool { return g.Name == result.Name })].Members))
+			require.Len(t, accounts, len(c.SourceGroups[slices.IndexFunc(c.SourceGroups, func(g simulator.SourceGroup) bool { return g.Name == result.Name })].Members))
 		}
 		for _, group := range w.plan(t).Groups {
 			require.Empty(t, group.Add, group.Name)
@@ -248,7 +248,7 @@ func TestAGroupThatChangedSinceTheReviewIsLeftAlone(t *testing.T) {
 
 // oktaPut adds a member in Okta, as another administrator would.
 func oktaPut(w world, group, user string) {
-	req, err := http.NewRequest(http.MethodPut, w.simulation.OktaURL+"/api/v1/groups/"+group+"/users/"+user, nil)
+	req, err := http.NewRequest(http.MethodPut, w.simulation.IdPURL+"/api/v1/groups/"+group+"/users/"+user, nil)
 	if err != nil {
 		panic(err)
 	}
@@ -363,7 +363,7 @@ func TestStoppingEndsBetweenTwoOperations(t *testing.T) {
 func TestAWriteThatIsSeenLateIsWaitedFor(t *testing.T) {
 	c := company(4)
 	group(c, "legal", []string{"u00"}, []string{"a01"})
-	c.OktaGroups = append(c.OktaGroups, simulator.OktaGroup{ID: "00gnew", Name: "new", Type: "OKTA_GROUP", Members: []string{"u02"}})
+	c.SourceGroups = append(c.SourceGroups, simulator.SourceGroup{ID: "00gnew", Name: "new", Type: "OKTA_GROUP", Members: []string{"u02"}})
 	w, stop := serve(t, simulator.Options{Company: c, Consistency: 300 * time.Millisecond})
 	t.Cleanup(stop)
 	for _, result := range w.perform(context.Background(), t, w.plan(t), nil).Groups {

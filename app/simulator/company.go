@@ -1,11 +1,11 @@
-// Package simulator serves a sample company as real HTTP servers on 127.0.0.1:
-// an Okta organization and an Atlassian organization with centralized user
-// management. It serves the demo and the tests; nothing in the product knows
-// whether it talks to it.
+// Package simulator serves a sample company as real servers on 127.0.0.1: an
+// identity provider in its vendor's own protocol, and Atlassian. It serves the
+// demo and the tests; nothing in the product knows whether it talks to it.
 //
 // Paths, parameters, bodies, limits and errors follow the vendors' OpenAPI
 // files (Okta Management API 2026.06, Atlassian Organizations REST API of
-// August 2026); the contract test holds it against them.
+// August 2026), and where there is none their documentation; the contract test
+// holds it against the files.
 package simulator
 
 import "time"
@@ -13,11 +13,11 @@ import "time"
 // Company is a sample company on both sides. Sample makes one; a test may also
 // write one by hand.
 type Company struct {
-	// Users and OktaGroups are the identity provider's side.
-	Users      []User
-	OktaGroups []OktaGroup
-	// App is the id of the Atlassian app in Okta; groups with Assigned set are
-	// assigned to it.
+	// Users and SourceGroups are the identity provider's side.
+	Users        []User
+	SourceGroups []SourceGroup
+	// App is the id of the Atlassian app in the identity provider; groups with
+	// Assigned set are assigned to it.
 	App string
 
 	// The Atlassian side.
@@ -33,20 +33,25 @@ type Company struct {
 	PendingDomains []string
 }
 
-// User is a person in Okta.
+// User is a person in the identity provider.
 type User struct {
 	ID, First, Last, Login, Email string
 	// Status is Okta's: ACTIVE, SUSPENDED, DEPROVISIONED, …
 	Status string
 }
 
-// OktaGroup is a group in Okta with the ids of its members.
-type OktaGroup struct {
+// SourceGroup is a group of the identity provider with the ids of its members.
+type SourceGroup struct {
 	ID, Name, Description string
-	// Type is OKTA_GROUP, APP_GROUP or BUILT_IN.
+	// Type is Okta's: OKTA_GROUP, or APP_GROUP for one whose members can't be
+	// changed (in Entra a dynamic group), or BUILT_IN, which Okta alone has.
 	Type     string
 	Assigned bool
 	Members  []string
+	// Rule names Okta's rule that fills the group, if there is one.
+	Rule string
+	// Inside are the ids of groups in this one, where the provider nests.
+	Inside []string
 }
 
 // Workspace is a product on a site.

@@ -11,25 +11,16 @@ import (
 )
 
 // oktaServer answers as Okta's Management API does.
-type oktaServer struct {
-	company *Company
-	state   eventually[*oktaState]
-	meter   *meter
-}
+type oktaServer struct{ *source }
 
-func newOktaServer(options Options) *oktaServer {
-	return &oktaServer{
-		company: options.Company,
-		state:   eventually[*oktaState]{delay: options.Consistency, truth: newOktaState(options.Company), seen: newOktaState(options.Company)},
-		meter:   newMeter(options.Rate),
-	}
-}
-
-func (s *oktaServer) handler() http.Handler {
+func oktaHandler(source *source) http.Handler {
+	s := &oktaServer{source}
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]http.HandlerFunc{
 		"GET /api/v1/groups":                         s.listGroups,
+		"GET /api/v1/groups/rules":                   s.listRules,
 		"GET /api/v1/groups/{group}":                 s.getGroup,
+		"PUT /api/v1/groups/{group}":                 s.putGroup,
 		"GET /api/v1/groups/{group}/users":           s.listMembers,
 		"PUT /api/v1/groups/{group}/users/{user}":    s.putMember,
 		"DELETE /api/v1/groups/{group}/users/{user}": s.deleteMember,
@@ -37,21 +28,44 @@ func (s *oktaServer) handler() http.Handler {
 		"GET /api/v1/users/{user}/groups":            s.listGroupsOf,
 		"GET /api/v1/apps":                           s.listApps,
 		"GET /api/v1/apps/{app}/groups":              s.listAppGroups,
+		"GET /api/v1/apps/{app}/group-push/mappings": s.listPushMappings,
 	} {
 		mux.Handle(pattern, s.gate(pattern, serve))
 	}
+	mux.HandleFunc("POST /oauth2/v1/token", s.tokens.proven)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		oktaError(w, http.StatusNotFound, "E0000022", "The endpoint does not support the provided HTTP method")
 	})
 	return mux
 }
 
+func oktaConnection(source *source, url string) (map[string]string, error) {
+	return map[string]string{"url": url, "secret": OktaToken, "app": source.company.App}, nil
+}
+
 // gate checks the token and the rate, as Okta does before anything else.
 func (s *oktaServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
+	scope := "okta.groups.read"
+	switch {
+	case !strings.HasPrefix(endpoint, "GET"):
+		scope = "okta.groups.manage"
+	case strings.Contains(endpoint, "/v1/users"):
+		scope = "okta.users.read"
+	case strings.Contains(endpoint, "/v1/apps"):
+		scope = "okta.apps.read"
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "SSWS "+OktaToken {
-			oktaError(w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
-			return
+			grant, ok := s.tokens.provenGrant(r)
+			if !ok {
+				oktaError(w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
+				return
+			}
+			if !grant.has(scope) {
+				w.Header().Set("WWW-Authenticate", `DPoP error="insufficient_scope"`)
+				oktaError(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
+				return
+			}
 		}
 		if s.meter.limit > 0 {
 			left, reset, ok := s.meter.take(endpoint)
@@ -110,13 +124,14 @@ func page[T any](w http.ResponseWriter, r *http.Request, rows []T, smallest, usu
 
 type oktaRow = map[string]any
 
-func groupRow(state *oktaState, id string, stats bool) oktaRow {
+func groupRow(state *sourceState, id string, stats bool) oktaRow {
 	group := state.group[id]
 	row := oktaRow{
-		"id": id, "type": group.Type, "created": oktaTime, "lastUpdated": oktaTime, "lastMembershipUpdated": oktaTime,
-		"objectClass": []string{"okta:user_group"},
-		"profile":     oktaRow{"name": group.Name, "description": group.Description},
-		"_links":      oktaRow{},
+		"id": id, "type": group.Type, "created": oktaTime, "lastUpdated": oktaTime,
+		"lastMembershipUpdated": state.changedAt[id].Format("2006-01-02T15:04:05.000Z"),
+		"objectClass":           []string{"okta:user_group"},
+		"profile":               oktaRow{"name": group.Name, "description": group.Description},
+		"_links":                oktaRow{},
 	}
 	if stats {
 		row["_embedded"] = oktaRow{"stats": oktaRow{
@@ -128,7 +143,7 @@ func groupRow(state *oktaState, id string, stats bool) oktaRow {
 
 const oktaTime = "2026-01-05T08:00:00.000Z"
 
-func userRow(user User) oktaRow {
+func userRow(user *User) oktaRow {
 	profile := oktaRow{"firstName": user.First, "lastName": user.Last, "login": user.Login, "email": user.Email}
 	if user.Email == "" {
 		delete(profile, "email")
@@ -147,7 +162,7 @@ func (s *oktaServer) listGroups(w http.ResponseWriter, r *http.Request) {
 		largest = 200
 	}
 	var rows []oktaRow
-	s.state.read(func(state *oktaState) {
+	s.state.read(func(state *sourceState) {
 		for _, id := range state.groups {
 			if only == "" || only == id {
 				rows = append(rows, groupRow(state, id, stats))
@@ -160,7 +175,7 @@ func (s *oktaServer) listGroups(w http.ResponseWriter, r *http.Request) {
 func (s *oktaServer) getGroup(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("group")
 	var row oktaRow
-	s.state.read(func(state *oktaState) {
+	s.state.read(func(state *sourceState) {
 		if state.group[id] != nil {
 			row = groupRow(state, id, false)
 		}
@@ -176,10 +191,10 @@ func (s *oktaServer) listMembers(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("group")
 	var rows []oktaRow
 	known := false
-	s.state.read(func(state *oktaState) {
+	s.state.read(func(state *sourceState) {
 		known = state.group[id] != nil
 		for _, user := range sortedKeys(state.member[id]) {
-			rows = append(rows, userRow(state.byID[user]))
+			rows = append(rows, userRow(state.user[user]))
 		}
 	})
 	if !known {
@@ -191,11 +206,9 @@ func (s *oktaServer) listMembers(w http.ResponseWriter, r *http.Request) {
 
 func (s *oktaServer) listUsers(w http.ResponseWriter, r *http.Request) {
 	var rows []oktaRow
-	s.state.read(func(state *oktaState) {
-		for _, user := range state.users {
-			if user.Status != "DEPROVISIONED" {
-				rows = append(rows, userRow(user))
-			}
+	s.state.read(func(state *sourceState) {
+		for _, user := range state.present() {
+			rows = append(rows, userRow(user))
 		}
 	})
 	page(w, r, rows, 1, 200, 200)
@@ -205,8 +218,8 @@ func (s *oktaServer) listGroupsOf(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("user")
 	rows := []oktaRow{}
 	known := false
-	s.state.read(func(state *oktaState) {
-		_, known = state.byID[id]
+	s.state.read(func(state *sourceState) {
+		known = state.user[id] != nil
 		for _, group := range state.groups {
 			if state.member[group][id] {
 				rows = append(rows, groupRow(state, group, false))
@@ -234,7 +247,7 @@ func (s *oktaServer) listAppGroups(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var rows []oktaRow
-	s.state.read(func(state *oktaState) {
+	s.state.read(func(state *sourceState) {
 		for i, id := range state.groups {
 			if state.group[id].Assigned {
 				rows = append(rows, oktaRow{"id": id, "priority": i, "lastUpdated": oktaTime, "profile": oktaRow{}, "_links": oktaRow{}})
@@ -242,6 +255,71 @@ func (s *oktaServer) listAppGroups(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	page(w, r, rows, 20, 20, 200)
+}
+
+// listPushMappings answers which groups are pushed to the app: the assigned ones
+// whose type is Okta's own.
+func (s *oktaServer) listPushMappings(w http.ResponseWriter, r *http.Request) {
+	if app := r.PathValue("app"); app != s.company.App {
+		oktaNotFound(w, app, "AppInstance")
+		return
+	}
+	var rows []oktaRow
+	s.state.read(func(state *sourceState) {
+		for _, id := range state.groups {
+			if group := state.group[id]; group.Assigned && group.Type == "OKTA_GROUP" {
+				rows = append(rows, oktaRow{"id": "gpm" + id, "sourceGroupId": id, "targetGroupId": "t" + id, "status": "ACTIVE", "created": oktaTime, "lastUpdated": oktaTime})
+			}
+		}
+	})
+	page(w, r, rows, 1, 100, 1000)
+}
+
+func (s *oktaServer) listRules(w http.ResponseWriter, r *http.Request) {
+	rows := []oktaRow{}
+	s.state.read(func(state *sourceState) {
+		for _, id := range state.groups {
+			if rule := state.group[id].Rule; rule != "" {
+				rows = append(rows, oktaRow{
+					"id": "0pr" + id, "name": rule, "status": "ACTIVE", "type": "group_rule", "created": oktaTime, "lastUpdated": oktaTime,
+					"actions": oktaRow{"assignUserToGroups": oktaRow{"groupIds": []string{id}}},
+				})
+			}
+		}
+	})
+	page(w, r, rows, 1, 50, 200)
+}
+
+// putGroup replaces a group's profile.
+func (s *oktaServer) putGroup(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Profile struct {
+			Name        string `json:"name"`
+			Description string `json:"description"`
+		} `json:"profile"`
+	}
+	if status := readJSON(r, &body); status != 0 || body.Profile.Name == "" {
+		oktaError(w, http.StatusBadRequest, "E0000001", "Api validation failed: profile")
+		return
+	}
+	id := r.PathValue("group")
+	s.state.write(func(state *sourceState) func(*sourceState) {
+		switch group := state.group[id]; {
+		case group == nil:
+			oktaNotFound(w, id, "UserGroup")
+			return nil
+		case group.Type != "OKTA_GROUP":
+			oktaError(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
+			return nil
+		}
+		row := groupRow(state, id, false)
+		row["profile"] = body.Profile
+		writeJSON(w, http.StatusOK, row)
+		return func(state *sourceState) {
+			state.rename(id, body.Profile.Name)
+			state.group[id].Description = body.Profile.Description
+		}
+	})
 }
 
 func (s *oktaServer) putMember(w http.ResponseWriter, r *http.Request) { s.changeMember(w, r, true) }
@@ -252,9 +330,9 @@ func (s *oktaServer) deleteMember(w http.ResponseWriter, r *http.Request) {
 
 func (s *oktaServer) changeMember(w http.ResponseWriter, r *http.Request, present bool) {
 	groupID, userID := r.PathValue("group"), r.PathValue("user")
-	s.state.write(func(state *oktaState) func(*oktaState) {
+	s.state.write(func(state *sourceState) func(*sourceState) {
 		group := state.group[groupID]
-		_, known := state.byID[userID]
+		known := state.user[userID] != nil
 		switch {
 		case group == nil:
 			oktaNotFound(w, groupID, "UserGroup")
@@ -264,13 +342,7 @@ func (s *oktaServer) changeMember(w http.ResponseWriter, r *http.Request, presen
 			oktaError(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
 		default:
 			w.WriteHeader(http.StatusNoContent)
-			return func(state *oktaState) {
-				if present {
-					state.member[groupID][userID] = true
-				} else {
-					delete(state.member[groupID], userID)
-				}
-			}
+			return func(state *sourceState) { state.setMember(groupID, userID, present) }
 		}
 		return nil
 	})

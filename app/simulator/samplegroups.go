@@ -81,7 +81,7 @@ func (s *sampler) builtIn() {
 			all = append(all, user.ID)
 		}
 	}
-	s.company.OktaGroups = append(s.company.OktaGroups, OktaGroup{
+	s.company.SourceGroups = append(s.company.SourceGroups, SourceGroup{
 		ID: s.oktaID("00g"), Name: "Everyone", Description: "All users in your organization", Type: "BUILT_IN", Members: all,
 	})
 }
@@ -146,7 +146,7 @@ func (s *sampler) group(i int, name string, kind kind) {
 	if marked == nil && s.chance(70) {
 		marked = ptr(false)
 	}
-	s.company.OktaGroups = append(s.company.OktaGroups, OktaGroup{
+	s.company.SourceGroups = append(s.company.SourceGroups, SourceGroup{
 		ID: s.oktaID("00g"), Name: name, Description: "Sample group", Type: s.oktaType(i), Assigned: i%20 != 19, Members: unique(people),
 	})
 	if kind == onlyIdP {

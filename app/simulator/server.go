@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// Company is what is served; nil for Sample with the defaults.
 	Company *Company
+	// IdP is the identity provider's protocol: one of Providers; empty for
+	// okta.
+	IdP string
 	// Latency delays every answer.
 	Latency time.Duration
 	// Rate is how many requests a second each endpoint permits; 0 permits any
@@ -21,8 +24,10 @@ type Options struct {
 	Rate int
 	// Consistency is how long a write takes until it is seen.
 	Consistency time.Duration
+	// SCIM are liberties that the identity provider takes where it is scim.
+	SCIM SCIMTraits
 	// Wrap, if set, stands before a server's handler: tests watch or disturb
-	// the traffic with it. It is told which side it wraps: "okta", "atlassian".
+	// the traffic with it. It is told which side it wraps: "idp", "atlassian".
 	Wrap func(side string, next http.Handler) http.Handler
 }
 
@@ -30,6 +35,9 @@ type Options struct {
 // write nothing, as that of somebody who isn't an organization admin.
 const (
 	OktaToken    = "00simulated-okta-token"
+	ClientID     = "simulated-client"
+	ClientSecret = "simulated-client-secret"
+	BearerToken  = "simulated-scim-token"
 	OrgKey       = "simulated-organization-key"
 	OrgReaderKey = "simulated-reader-key"
 )
@@ -37,10 +45,13 @@ const (
 // Simulation is a running company. Close ends it.
 type Simulation struct {
 	Company *Company
-	// OktaURL and AtlassianURL are where the two sides listen.
-	OktaURL, AtlassianURL string
+	// IdPURL and AtlassianURL are where the two sides listen.
+	IdPURL, AtlassianURL string
+	// Connection is what connects to the identity provider: provider, url,
+	// secret and whatever else it needs.
+	Connection map[string]string
 
-	okta    *oktaServer
+	source  *source
 	org     *orgServer
 	servers []*http.Server
 	wait    sync.WaitGroup
@@ -51,17 +62,28 @@ func Start(options Options) (*Simulation, error) {
 	if options.Company == nil {
 		options.Company = Sample(DefaultSeed, DefaultGroups, DefaultUsers)
 	}
-	simulation := &Simulation{Company: options.Company}
-	simulation.okta = newOktaServer(options)
+	if options.IdP == "" {
+		options.IdP = "okta"
+	}
+	protocol, known := protocols[options.IdP]
+	if !known {
+		return nil, fmt.Errorf("no identity provider %q is simulated", options.IdP)
+	}
+	simulation := &Simulation{Company: options.Company, source: newSource(options)}
 	simulation.org = newOrgServer(options)
 	var err error
-	if simulation.OktaURL, err = simulation.serve("okta", simulation.okta.handler(), options); err != nil {
+	if simulation.IdPURL, err = simulation.serve("idp", protocol.handler(simulation.source), options); err != nil {
 		return nil, err
 	}
 	if simulation.AtlassianURL, err = simulation.serve("atlassian", simulation.org.handler(), options); err != nil {
 		simulation.Close()
 		return nil, err
 	}
+	if simulation.Connection, err = protocol.connection(simulation.source, simulation.IdPURL); err != nil {
+		simulation.Close()
+		return nil, err
+	}
+	simulation.Connection["provider"] = options.IdP
 	return simulation, nil
 }
 
@@ -92,7 +114,7 @@ func (s *Simulation) Close() {
 func (s *Simulation) Ready() ([]byte, error) {
 	type side map[string]string
 	line, err := json.Marshal(map[string]side{
-		"idp": {"provider": "okta", "url": s.OktaURL, "secret": OktaToken, "app": s.Company.App},
+		"idp": s.Connection,
 		"atlassian": {"experience": "centralized", "url": s.AtlassianURL, "org": s.Company.Org,
 			"owner": s.Company.Owner, "secret": OrgKey},
 	})
@@ -127,16 +149,34 @@ func (s *Simulation) Disturb(name string, add, remove []string) {
 	})
 }
 
-// Rename renames an Okta group, as another administrator would.
+// Rename renames a group of the identity provider, as another administrator
+// would.
 func (s *Simulation) Rename(id, name string) {
-	s.okta.state.write(func(*oktaState) func(*oktaState) {
-		return func(state *oktaState) {
-			renamed := *state.group[id]
-			renamed.Name = name
-			state.group[id] = &renamed
-		}
-	})
+	s.source.change(func(state *sourceState) { state.rename(id, name) })
 }
+
+// DeleteSource deletes a group of the identity provider.
+func (s *Simulation) DeleteSource(id string) {
+	s.source.change(func(state *sourceState) { state.deleteGroup(id) })
+}
+
+// PutUser changes a person of the identity provider, or adds one.
+func (s *Simulation) PutUser(user User) {
+	s.source.change(func(state *sourceState) { state.putUser(user) })
+}
+
+// PutMember makes a user a member of a group of the identity provider, or ends
+// that.
+func (s *Simulation) PutMember(group, user string, present bool) {
+	s.source.change(func(state *sourceState) { state.setMember(group, user, present) })
+}
+
+// ExpireTokens makes the identity provider forget all access tokens that it has
+// issued, as at their end; RevokeSignIns also what a person's sign-in left.
+func (s *Simulation) ExpireTokens() { s.source.tokens.expire(false) }
+
+// RevokeSignIns makes the identity provider forget all sign-ins.
+func (s *Simulation) RevokeSignIns() { s.source.tokens.expire(true) }
 
 func delayed(latency time.Duration, next http.Handler) http.Handler {
 	if latency <= 0 {

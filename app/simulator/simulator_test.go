@@ -67,10 +67,10 @@ func TestTheSameSeedGivesTheSameCompany(t *testing.T) {
 
 func TestTheSampleHasWhatMakesASyncHard(t *testing.T) {
 	company := simulator.Sample(simulator.DefaultSeed, simulator.DefaultGroups, simulator.DefaultUsers)
-	require.Len(t, company.OktaGroups, simulator.DefaultGroups+1, "and Everyone")
+	require.Len(t, company.SourceGroups, simulator.DefaultGroups+1, "and Everyone")
 	require.GreaterOrEqual(t, len(company.Users), simulator.DefaultUsers)
 	okta, atlassian := map[string]bool{}, map[string]bool{}
-	for _, group := range company.OktaGroups {
+	for _, group := range company.SourceGroups {
 		okta[strings.ToLower(group.Name)] = true
 	}
 	synced, defaults, largest, onlyAtlassian := 0, 0, 0, 0
@@ -140,11 +140,11 @@ func TestWhatTheVendorsRefuseIsRefused(t *testing.T) {
 		method, url, auth, body string
 		status                  int
 	}{
-		"Okta without a token":           {"GET", simulation.OktaURL + "/api/v1/groups", "", "", 401},
-		"Okta with a limit of no number": {"GET", simulation.OktaURL + "/api/v1/groups?limit=x", oktaAuth, "", 400},
-		"Okta with a made-up cursor":     {"GET", simulation.OktaURL + "/api/v1/users?after=zzz", oktaAuth, "", 400},
-		"an unknown Okta group":          {"GET", simulation.OktaURL + "/api/v1/groups/00gnone/users", oktaAuth, "", 404},
-		"an unknown app":                 {"GET", simulation.OktaURL + "/api/v1/apps/0oanone/groups", oktaAuth, "", 404},
+		"Okta without a token":           {"GET", simulation.IdPURL + "/api/v1/groups", "", "", 401},
+		"Okta with a limit of no number": {"GET", simulation.IdPURL + "/api/v1/groups?limit=x", oktaAuth, "", 400},
+		"Okta with a made-up cursor":     {"GET", simulation.IdPURL + "/api/v1/users?after=zzz", oktaAuth, "", 400},
+		"an unknown Okta group":          {"GET", simulation.IdPURL + "/api/v1/groups/00gnone/users", oktaAuth, "", 404},
+		"an unknown app":                 {"GET", simulation.IdPURL + "/api/v1/apps/0oanone/groups", oktaAuth, "", 404},
 		"Atlassian with a wrong key":     {"GET", simulation.AtlassianURL + "/admin/v1/orgs", "Bearer wrong", "", 401},
 		"another organization":           {"GET", simulation.AtlassianURL + "/admin/v2/orgs/none/directories", orgAuth, "", 404},
 		"another directory":              {"POST", org + "/directories/none/groups/search", orgAuth, "{}", 404},
@@ -212,7 +212,7 @@ func TestTheRateIsToldAndKept(t *testing.T) {
 	require.Equal(t, "3", last.header.Get("X-RateLimit-Limit"))
 	require.Equal(t, "0", last.header.Get("X-RateLimit-Remaining"))
 	require.Equal(t, "1", last.header.Get("Retry-After"))
-	require.Equal(t, 200, ask(t, "GET", simulation.OktaURL+"/api/v1/groups", oktaAuth, "").status, "each endpoint by itself")
+	require.Equal(t, 200, ask(t, "GET", simulation.IdPURL+"/api/v1/groups", oktaAuth, "").status, "each endpoint by itself")
 }
 
 func TestAWriteIsSeenAfterTheConsistencyDelay(t *testing.T) {

@@ -52,31 +52,6 @@ func (e *eventually[S]) settle(now time.Time) {
 	}
 }
 
-// oktaState is the Okta organization's content.
-type oktaState struct {
-	users  []User // in the order of their ids
-	byID   map[string]User
-	groups []string
-	group  map[string]*OktaGroup
-	member map[string]map[string]bool // group → users
-}
-
-func newOktaState(company *Company) *oktaState {
-	state := &oktaState{byID: map[string]User{}, group: map[string]*OktaGroup{}, member: map[string]map[string]bool{}}
-	for _, user := range company.Users {
-		state.users = append(state.users, user)
-		state.byID[user.ID] = user
-	}
-	slices.SortFunc(state.users, func(a, b User) int { return strings.Compare(a.ID, b.ID) })
-	for _, group := range company.OktaGroups {
-		state.groups = append(state.groups, group.ID)
-		state.group[group.ID] = &group
-		state.member[group.ID] = setOf(group.Members)
-	}
-	slices.Sort(state.groups)
-	return state
-}
-
 // orgState is the Atlassian organization's content.
 type orgState struct {
 	accounts []string // ids in order

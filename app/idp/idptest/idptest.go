@@ -29,6 +29,10 @@ type Person struct {
 type Group struct {
 	Name    string
 	Members []int
+	// Inside are places in Groups of groups in this one.
+	Inside []int
+	// Fixed says that the provider decides itself who is in it.
+	Fixed bool
 }
 
 // World is a directory to be served.
@@ -37,17 +41,29 @@ type World struct {
 	Groups []Group
 }
 
+// Wrap stands before a server's handler.
+type Wrap func(http.Handler) http.Handler
+
 // Server serves worlds in a provider's own protocol.
 type Server struct {
 	// Serve starts a server that holds the world and gives a connection to
-	// it. wrap stands before the server's handler; it ends with the test.
-	Serve func(t *testing.T, world World, wrap func(http.Handler) http.Handler) idp.Provider
+	// it; the server ends with the test. Servers that don't speak HTTP pass
+	// wrap over.
+	Serve func(t *testing.T, world World, wrap Wrap) idp.Provider
 	// Page is the largest number of members in one answer.
 	Page int
-	// TooMany answers as the provider does to who asks too often.
+	// Nests says that groups may hold groups, Fixes that some groups refuse
+	// changes, Counts that the provider counts members beside listing them.
+	Nests, Fixes, Counts bool
+
+	// TooMany answers as the provider does to who asks too often; nil where
+	// that can't happen.
 	TooMany func(w http.ResponseWriter)
-	// MembersPath tells a request for members by its path.
-	MembersPath func(path string) bool
+	// Members tells a request for members.
+	Members func(r *http.Request) bool
+	// BreaksOff serves a world over a connection that breaks in the middle of
+	// members; for servers that don't speak HTTP.
+	BreaksOff func(t *testing.T, world World) idp.Provider
 }
 
 func unwrapped(next http.Handler) http.Handler { return next }
@@ -77,18 +93,33 @@ func Run(t *testing.T, server Server) {
 	t.Run("odd names come through unharmed", server.oddNames)
 	t.Run("one group can be read by itself", server.oneGroup)
 	t.Run("a group that is gone is said to be so", server.gone)
-	t.Run("being told to slow down is heeded", server.throttled)
 	t.Run("a page that fails leaves nothing half-read", server.halfWay)
-	t.Run("a member missing against the count is noticed", server.missing)
 	t.Run("cancelling ends a read", server.cancelled)
+	t.Run("reading again tells the same", server.again)
+	if server.TooMany != nil {
+		t.Run("being told to slow down is heeded", server.throttled)
+	}
+	if server.Counts {
+		t.Run("a member missing against the count is noticed", server.missing)
+	}
+	if server.Nests {
+		t.Run("nested groups are flattened", server.nested)
+	}
+	if _, writes := server.Serve(t, World{}, unwrapped).(idp.Writer); writes {
+		t.Run("members are added and removed", server.members)
+		t.Run("a group is renamed", server.rename)
+		t.Run("reading what changed equals reading everything", server.incremental)
+		if server.Fixes {
+			t.Run("a group that can't be changed is refused with the reason", server.fixed)
+		}
+	}
 }
 
 func (s Server) read(t *testing.T, world World) directory.IdentityProvider {
 	t.Helper()
-	side, reading, err := s.Serve(t, world, unwrapped).Read(context.Background(), nil)
+	side, reading, err := s.Serve(t, world, unwrapped).Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, reading.Way)
-	require.Positive(t, reading.Requests)
 	return side
 }
 
@@ -108,7 +139,7 @@ func members(side directory.IdentityProvider) map[string][]string {
 
 func (s Server) pages(t *testing.T) {
 	for _, size := range []int{0, 1, s.Page - 1, s.Page, s.Page + 1, 2 * s.Page, 2*s.Page + 1} {
-		world := World{People: people(2*s.Page + 1), Groups: []Group{{"group", upTo(size)}}}
+		world := World{People: people(2*s.Page + 1), Groups: []Group{{Name: "group", Members: upTo(size)}}}
 		side := s.read(t, world)
 		require.Len(t, side.People, len(world.People))
 		var want []string
@@ -124,14 +155,14 @@ func (s Server) groups(t *testing.T) {
 	for _, count := range []int{0, 1, 199, 200, 201, 401} {
 		world := World{People: people(3)}
 		for i := range count {
-			world.Groups = append(world.Groups, Group{fmt.Sprintf("group %03d", i), []int{i % 3}})
+			world.Groups = append(world.Groups, Group{Name: fmt.Sprintf("group %03d", i), Members: []int{i % 3}})
 		}
 		require.Len(t, members(s.read(t, world)), count)
 	}
 }
 
 func (s Server) disabled(t *testing.T) {
-	world := World{People: people(3), Groups: []Group{{"group", upTo(3)}}}
+	world := World{People: people(3), Groups: []Group{{Name: "group", Members: upTo(3)}}}
 	world.People[1].Disabled = true
 	side := s.read(t, world)
 	for _, person := range side.People {
@@ -140,7 +171,7 @@ func (s Server) disabled(t *testing.T) {
 }
 
 func (s Server) sameName(t *testing.T) {
-	side := s.read(t, World{People: people(2), Groups: []Group{{"Legal", []int{0}}, {"legal", []int{1}}, {"Legal", []int{0, 1}}}})
+	side := s.read(t, World{People: people(2), Groups: []Group{{Name: "Legal", Members: []int{0}}, {Name: "legal", Members: []int{1}}, {Name: "Legal", Members: []int{0, 1}}}})
 	require.Len(t, side.Groups, 3)
 	ids := map[string]bool{}
 	for _, group := range side.Groups {
@@ -153,7 +184,7 @@ func (s Server) sameName(t *testing.T) {
 func (s Server) oddNames(t *testing.T) {
 	world := World{People: people(1)}
 	for _, name := range []string{"🚀 launch", "צוות משפטי", `"quoted" & <angled>`, strings.Repeat("long", 63) + "er!", "a,b;c/d?e#f"} {
-		world.Groups = append(world.Groups, Group{name, []int{0}})
+		world.Groups = append(world.Groups, Group{Name: name, Members: []int{0}})
 	}
 	read := members(s.read(t, world))
 	for _, group := range world.Groups {
@@ -162,11 +193,12 @@ func (s Server) oddNames(t *testing.T) {
 }
 
 func (s Server) oneGroup(t *testing.T) {
-	provider := s.Serve(t, World{People: people(5), Groups: []Group{{"group", []int{0, 2, 4}}}}, unwrapped)
-	side, _, err := provider.Read(context.Background(), nil)
+	provider := s.Serve(t, World{People: people(5), Groups: []Group{{Name: "group", Members: []int{0, 2, 4}}}}, unwrapped)
+	side, _, err := provider.Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	now, err := provider.Now(context.Background(), side.Groups[0].ID)
 	require.NoError(t, err)
+	now.Group.Mark = side.Groups[0].Mark // may come of what only a whole read sees
 	require.Equal(t, side.Groups[0], now.Group)
 	var facts, want []string
 	for i := range now.Members {
@@ -179,14 +211,14 @@ func (s Server) oneGroup(t *testing.T) {
 }
 
 func (s Server) gone(t *testing.T) {
-	provider := s.Serve(t, World{People: people(1), Groups: []Group{{"group", []int{0}}}}, unwrapped)
+	provider := s.Serve(t, World{People: people(1), Groups: []Group{{Name: "group", Members: []int{0}}}}, unwrapped)
 	_, err := provider.Now(context.Background(), "gone")
 	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
 }
 
 func (s Server) throttled(t *testing.T) {
 	var asked atomic.Int32
-	provider := s.Serve(t, World{People: people(2), Groups: []Group{{"group", upTo(2)}}}, func(next http.Handler) http.Handler {
+	provider := s.Serve(t, World{People: people(2), Groups: []Group{{Name: "group", Members: upTo(2)}}}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if asked.Add(1) == 2 {
 				s.TooMany(w)
@@ -195,25 +227,34 @@ func (s Server) throttled(t *testing.T) {
 			next.ServeHTTP(w, r)
 		})
 	})
-	side, reading, err := provider.Read(context.Background(), nil)
+	side, reading, err := provider.Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Len(t, members(side)["group"], 2)
 	require.Equal(t, 1, reading.Throttled)
 }
 
 func (s Server) halfWay(t *testing.T) {
-	world := World{People: people(s.Page + 1), Groups: []Group{{"group", upTo(s.Page + 1)}}}
+	world := World{People: people(s.Page + 1), Groups: []Group{{Name: "group", Members: upTo(s.Page + 1)}}}
 	var pages atomic.Int32
+	if s.BreaksOff != nil {
+		s.requireNothing(t, s.BreaksOff(t, world))
+		return
+	}
 	provider := s.Serve(t, world, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if s.MembersPath(r.URL.Path) && pages.Add(1) > 1 {
+			if s.Members(r) && pages.Add(1) > 1 {
 				w.WriteHeader(http.StatusForbidden)
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	})
-	side, _, err := provider.Read(context.Background(), nil)
+	s.requireNothing(t, provider)
+}
+
+func (s Server) requireNothing(t *testing.T, provider idp.Provider) {
+	t.Helper()
+	side, _, err := provider.Read(context.Background(), nil, nil)
 	require.Error(t, err)
 	require.NotEmpty(t, problem.Of(err).Action)
 	require.Empty(t, side.People)
@@ -223,26 +264,176 @@ func (s Server) halfWay(t *testing.T) {
 // missing serves members from a world that lacks one, and all else from the
 // true one: an answer that looks whole and isn't.
 func (s Server) missing(t *testing.T) {
-	world := World{People: people(3), Groups: []Group{{"group", upTo(3)}}}
-	lacking := World{People: world.People, Groups: []Group{{"group", upTo(2)}}}
+	world := World{People: people(3), Groups: []Group{{Name: "group", Members: upTo(3)}}}
+	lacking := World{People: world.People, Groups: []Group{{Name: "group", Members: upTo(2)}}}
 	var short http.Handler
 	s.Serve(t, lacking, func(next http.Handler) http.Handler { short = next; return next })
 	provider := s.Serve(t, world, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if s.MembersPath(r.URL.Path) {
+			if s.Members(r) {
 				short.ServeHTTP(w, r)
 				return
 			}
 			next.ServeHTTP(w, r)
 		})
 	})
-	_, _, err := provider.Read(context.Background(), nil)
+	_, _, err := provider.Read(context.Background(), nil, nil)
 	require.True(t, problem.Is(err, problem.Incomplete), "%v", err)
 }
 
 func (s Server) cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	provider := s.Serve(t, World{People: people(2), Groups: []Group{{"a", upTo(2)}, {"b", upTo(1)}}}, unwrapped)
-	_, _, err := provider.Read(ctx, progress.Func(func(progress.Report) { cancel() }))
+	provider := s.Serve(t, World{People: people(2), Groups: []Group{{Name: "a", Members: upTo(2)}, {Name: "b", Members: upTo(1)}}}, unwrapped)
+	_, _, err := provider.Read(ctx, nil, progress.Func(func(progress.Report) { cancel() }))
 	require.True(t, problem.Is(problem.Of(err), problem.Cancelled), "%v", err)
+}
+
+// again reads twice with nothing changed in between, the second time knowing the
+// first.
+func (s Server) again(t *testing.T) {
+	provider := s.Serve(t, World{People: people(5), Groups: []Group{{Name: "a", Members: upTo(3)}, {Name: "b"}}}, unwrapped)
+	first, _, err := provider.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	second, _, err := provider.Read(context.Background(), &first, nil)
+	require.NoError(t, err)
+	requireSame(t, first, second)
+}
+
+// requireSame compares two reads; marks may differ.
+func requireSame(t *testing.T, a, b directory.IdentityProvider) {
+	t.Helper()
+	a.Mark, b.Mark = "", ""
+	a.Groups, b.Groups = slices.Clone(a.Groups), slices.Clone(b.Groups)
+	for i := range a.Groups {
+		a.Groups[i].Mark = ""
+	}
+	for i := range b.Groups {
+		b.Groups[i].Mark = ""
+	}
+	require.Equal(t, a, b)
+}
+
+// nested has groups within groups, one of them in a circle; a person in two of
+// them counts once.
+func (s Server) nested(t *testing.T) {
+	world := World{People: people(6), Groups: []Group{
+		{Name: "outer", Members: []int{0}, Inside: []int{1, 2}},
+		{Name: "middle", Members: []int{1, 2}, Inside: []int{3}},
+		{Name: "side", Members: []int{2, 4}},
+		{Name: "inner", Members: []int{3}, Inside: []int{1}},
+	}}
+	read := members(s.read(t, world))
+	email := func(places ...int) (list []string) {
+		for _, i := range places {
+			list = append(list, world.People[i].Email)
+		}
+		return list
+	}
+	require.Equal(t, email(0, 1, 2, 3, 4), read["outer"])
+	require.Equal(t, email(1, 2, 3), read["middle"])
+	require.Equal(t, email(2, 4), read["side"])
+	require.Equal(t, email(1, 2, 3), read["inner"])
+}
+
+func find(t *testing.T, side directory.IdentityProvider, name string) directory.SourceGroup {
+	t.Helper()
+	for _, group := range side.Groups {
+		if group.Name == name {
+			return group
+		}
+	}
+	t.Fatalf("there is no group %q", name)
+	return directory.SourceGroup{}
+}
+
+func findPerson(t *testing.T, side directory.IdentityProvider, email string) directory.Person {
+	t.Helper()
+	for _, person := range side.People {
+		if person.Email == email {
+			return person
+		}
+	}
+	t.Fatalf("there is nobody with the address %q", email)
+	return directory.Person{}
+}
+
+func (s Server) members(t *testing.T) {
+	ctx := context.Background()
+	world := World{People: people(4), Groups: []Group{{Name: "a", Members: []int{0, 1}}, {Name: "b", Members: []int{2}}}}
+	provider := s.Serve(t, world, unwrapped)
+	writer := provider.(idp.Writer)
+	side, _, err := provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	a := find(t, side, "a")
+	for range 2 { // what is so already is no error
+		require.NoError(t, writer.AddMember(ctx, a, findPerson(t, side, world.People[3].Email)))
+		require.NoError(t, writer.RemoveMember(ctx, a, findPerson(t, side, world.People[0].Email)))
+	}
+	side, _, err = provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{"a": {world.People[1].Email, world.People[3].Email}, "b": {world.People[2].Email}}, members(side))
+	require.Len(t, side.People, 4, "nobody was deleted")
+}
+
+func (s Server) rename(t *testing.T) {
+	ctx := context.Background()
+	provider := s.Serve(t, World{People: people(2), Groups: []Group{{Name: "old name", Members: upTo(2)}, {Name: "other", Members: upTo(1)}}}, unwrapped)
+	side, _, err := provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	require.NoError(t, provider.(idp.Writer).RenameGroup(ctx, find(t, side, "old name"), `new, "name" + 🚀`))
+	side, _, err = provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	read := members(side)
+	require.Len(t, read, 2)
+	require.Len(t, read[`new, "name" + 🚀`], 2)
+	require.Len(t, read["other"], 1)
+}
+
+// incremental changes the directory step by step; a read that knows the one
+// before must equal one that knows nothing.
+func (s Server) incremental(t *testing.T) {
+	ctx := context.Background()
+	world := World{People: people(8), Groups: []Group{{Name: "a", Members: []int{0, 1, 2}}, {Name: "b", Members: []int{2, 3}}, {Name: "c", Members: []int{4}}}}
+	if s.Nests {
+		world.Groups = append(world.Groups, Group{Name: "holds a", Members: []int{5}, Inside: []int{0}})
+	}
+	provider := s.Serve(t, world, unwrapped)
+	writer := provider.(idp.Writer)
+	last, _, err := provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	for _, step := range []func() error{
+		func() error {
+			return writer.AddMember(ctx, find(t, last, "a"), findPerson(t, last, world.People[7].Email))
+		},
+		func() error {
+			return writer.RemoveMember(ctx, find(t, last, "b"), findPerson(t, last, world.People[2].Email))
+		},
+		func() error { return writer.RenameGroup(ctx, find(t, last, "c"), "d") },
+		func() error {
+			return writer.AddMember(ctx, find(t, last, "d"), findPerson(t, last, world.People[6].Email))
+		},
+		func() error { return nil },
+	} {
+		require.NoError(t, step())
+		anew, _, err := provider.Read(ctx, nil, nil)
+		require.NoError(t, err)
+		changes, _, err := provider.Read(ctx, &last, nil)
+		require.NoError(t, err)
+		requireSame(t, anew, changes)
+		last = changes
+	}
+}
+
+func (s Server) fixed(t *testing.T) {
+	ctx := context.Background()
+	provider := s.Serve(t, World{People: people(2), Groups: []Group{{Name: "fixed", Members: []int{0}, Fixed: true}}}, unwrapped)
+	side, _, err := provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	group := find(t, side, "fixed")
+	require.NotEmpty(t, group.ReadOnly)
+	for i, change := range []func(context.Context, directory.SourceGroup, directory.Person) error{provider.(idp.Writer).AddMember, provider.(idp.Writer).RemoveMember} {
+		err := change(ctx, group, side.People[i])
+		require.True(t, problem.Is(err, problem.Refused), "%v", err)
+		require.Contains(t, err.Error(), group.ReadOnly)
+	}
 }

@@ -5,6 +5,7 @@ package okta
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,25 +17,33 @@ import (
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
 )
 
 // Config says how to reach an Okta organization.
 type Config struct {
 	// URL is the organization's address: https://acme.okta.com.
 	URL string
-	// Token is an API token (SSWS).
+	// Token is an API token (SSWS); or
 	Token string
-	// App limits the scope to the groups assigned to this application; empty
-	// for all groups.
-	App string
+	// ClientID is that of a service app, whose private key Key is (PEM or JWK;
+	// KeyID names it where the key doesn't).
+	ClientID, Key, KeyID string
+	// App limits the scope to the groups assigned to this application, or with
+	// Pushed to those that group push pushes to it; empty for all groups.
+	App    string
+	Pushed bool
 	// Log receives a debug line a request.
 	Log *slog.Logger
 }
 
-// Okta is a connection to one organization. It implements idp.Provider.
+// Okta is a connection to one organization. It implements idp.Provider and
+// idp.Writer.
 type Okta struct {
 	client *remote.Client
+	url    string
 	app    string
+	pushed bool
 }
 
 // The most rows that one request may ask for.
@@ -43,27 +52,95 @@ const (
 	membersPage = 1000
 	usersPage   = 200
 	appPage     = 200
+	pushPage    = 100
+	rulesPage   = 200
 )
+
+// builtIn is the type of Okta's own groups, such as Everyone.
+const builtIn = "BUILT_IN"
+
+// scopes are what each endpoint needs of an OAuth app.
+var scopes = map[string]string{
+	"list groups": "okta.groups.read", "read a group": "okta.groups.read", "list members": "okta.groups.read",
+	"list group rules": "okta.groups.read",
+	"list people":      "okta.users.read", "list a person's groups": "okta.users.read",
+	"list the app's groups": "okta.apps.read", "list the app's pushed groups": "okta.apps.read",
+	"add a member": "okta.groups.manage", "remove a member": "okta.groups.manage", "rename a group": "okta.groups.manage",
+}
 
 // New makes a connection; it sends nothing yet.
 func New(config Config) (*Okta, error) {
-	client, err := remote.New(remote.Config{
+	settings := remote.Config{
 		Name:    "Okta",
 		BaseURL: config.URL,
-		Authorize: func(req *http.Request) error {
+		Explain: explain,
+		Log:     config.Log,
+	}
+	if _, err := remote.CheckURL(config.URL); err != nil {
+		return nil, err
+	}
+	if config.ClientID == "" {
+		settings.Authorize = func(req *http.Request) error {
 			req.Header.Set("Authorization", "SSWS "+config.Token)
 			return nil
-		},
-		Explain:    explain,
-		KeyAdvice:  "Make a new API token in the Okta admin console under Security › API › Tokens, and connect again.",
-		RoleAdvice: "The token has the rights of who made it: that administrator needs at least the read-only administrator role.",
-		Log:        config.Log,
-	})
+		}
+		settings.KeyAdvice = "Make a new API token in the Okta admin console under Security › API › Tokens, and connect again."
+		settings.RoleAdvice = "The token has the rights of who made it: that person needs at least the Read-only Administrator role to read, and Group Administrator to change members."
+	} else if err := serviceApp(config, &settings); err != nil {
+		return nil, err
+	}
+	client, err := remote.New(settings)
 	if err != nil {
 		return nil, err
 	}
-	return &Okta{client: client, app: config.App}, nil
+	return &Okta{client: client, url: config.URL, app: config.App, pushed: config.Pushed}, nil
 }
+
+// serviceApp signs in as a service app: client credentials with private_key_jwt,
+// every request proven by DPoP, as new apps demand
+// (https://developer.okta.com/docs/guides/implement-oauth-for-okta-serviceapp/).
+func serviceApp(config Config, settings *remote.Config) error {
+	proof, err := oauth.NewProof()
+	if err != nil {
+		return err
+	}
+	client := remote.NewHTTPClient()
+	client.Transport = proof.Transport(client.Transport)
+	endpoint := oauth.Endpoint{
+		Name: "Okta", TokenURL: strings.TrimRight(config.URL, "/") + "/oauth2/v1/token", ClientID: config.ClientID, Client: client,
+		Scopes: []string{"okta.groups.read", "okta.users.read"},
+		Advice: "Look at the service app in the Okta admin console under Applications: its client id, its public key, and the scopes granted under Okta API Scopes.",
+	}
+	if config.App != "" {
+		endpoint.Scopes = append(endpoint.Scopes, "okta.apps.read")
+	}
+	reading, err := oauth.PrivateKey(endpoint, config.Key, config.KeyID)
+	if err != nil {
+		return err
+	}
+	// A scope that wasn't granted would be refused together with the others.
+	endpoint.Scopes = []string{"okta.groups.manage"}
+	writing, err := oauth.PrivateKey(endpoint, config.Key, config.KeyID)
+	if err != nil {
+		return err
+	}
+	tokens := func(req *http.Request) *oauth.Tokens {
+		if req.Method == http.MethodGet {
+			return reading
+		}
+		return writing
+	}
+	settings.Authorize = func(req *http.Request) error { return tokens(req).Authorize(req) }
+	settings.Renew = func(req *http.Request) bool { return tokens(req).Renew(req) }
+	settings.Transport = proof.Transport
+	settings.Permissions = scopes
+	settings.KeyAdvice = endpoint.Advice
+	settings.RoleAdvice = "Grant the scope to the service app in the Okta admin console under Okta API Scopes, and give the app an admin role that covers it."
+	return nil
+}
+
+// source is what a read is a read of.
+func (o *Okta) source() string { return fmt.Sprintf("okta %s %s %t", o.url, o.app, o.pushed) }
 
 // explain reads Okta's error body.
 func explain(body []byte) string {
@@ -83,31 +160,31 @@ func (o *Okta) Title() string { return "Okta" }
 // Count gives the number of requests so far.
 func (o *Okta) Count() remote.Count { return o.client.Count() }
 
+// errEnough ends a check that has seen enough.
+var errEnough = errors.New("enough")
+
 // Check reads one group, one user and, where the scope is an app, one of its
 // groups.
 func (o *Okta) Check(ctx context.Context) error {
-	for _, call := range []struct{ what, path, limit string }{
-		{"list groups", "/api/v1/groups", "1"},
-		{"list people", "/api/v1/users", "1"},
-		{"list the app's groups", remote.Path("api", "v1", "apps", o.app, "groups"), "20"},
-	} {
-		if o.app == "" && call.what == "list the app's groups" {
-			continue
-		}
+	for _, call := range []struct{ what, path string }{{"list groups", "/api/v1/groups"}, {"list people", "/api/v1/users"}} {
 		var rows []struct {
 			ID string `json:"id"`
 		}
 		_, err := o.client.Do(ctx, remote.Call{
-			Method: http.MethodGet, Path: call.path, Query: url.Values{"limit": {call.limit}}, Endpoint: call.what, Into: &rows,
+			Method: http.MethodGet, Path: call.path, Query: url.Values{"limit": {"1"}}, Endpoint: call.what, Into: &rows,
 		})
-		if remote.Status(err) == http.StatusNotFound && call.what == "list the app's groups" {
-			return unknownApp(err, o.app)
-		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if o.app == "" {
+		return nil
+	}
+	err := o.eachInScope(ctx, func(string) error { return errEnough })
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 func unknownApp(err error, app string) error {
@@ -118,6 +195,7 @@ func unknownApp(err error, app string) error {
 type groupRow struct {
 	ID      string `json:"id"`
 	Type    string `json:"type"`
+	Changed string `json:"lastMembershipUpdated"`
 	Profile struct {
 		Name string `json:"name"`
 	} `json:"profile"`
@@ -137,8 +215,12 @@ func (g *groupRow) members() int {
 }
 
 func (g *groupRow) source() directory.SourceGroup {
-	group := directory.SourceGroup{ID: g.ID, Name: g.Profile.Name}
-	if g.Type != "OKTA_GROUP" {
+	group := directory.SourceGroup{ID: g.ID, Name: g.Profile.Name, Mark: g.Changed}
+	switch g.Type {
+	case "OKTA_GROUP":
+	case builtIn:
+		group.ReadOnly = "it is built in, and Okta decides who is in it"
+	default:
 		group.ReadOnly = "its members come from another application, so Okta doesn't let them be changed here"
 	}
 	return group

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/idp/idptest"
 	"github.com/rollcall-app/rollcall/app/idp/okta"
@@ -16,87 +18,60 @@ import (
 	"github.com/rollcall-app/rollcall/app/simulator"
 )
 
-func start(t *testing.T, company *simulator.Company, wrap func(http.Handler) http.Handler) *simulator.Simulation {
+func start(t *testing.T, company *simulator.Company, wrap idptest.Wrap) *simulator.Simulation {
 	t.Helper()
-	simulation, err := simulator.Start(simulator.Options{Company: company, Rate: 100_000, Wrap: func(side string, next http.Handler) http.Handler {
-		if side == "okta" && wrap != nil {
-			return wrap(next)
-		}
-		return next
-	}})
-	require.NoError(t, err)
-	t.Cleanup(simulation.Close)
-	return simulation
+	return idptest.Start(t, simulator.Options{Company: company}, wrap)
 }
 
 func connect(t *testing.T, simulation *simulator.Simulation, app string) *okta.Okta {
 	t.Helper()
-	connection, err := okta.New(okta.Config{URL: simulation.OktaURL, Token: simulator.OktaToken, App: app})
+	connection, err := okta.New(okta.Config{URL: simulation.IdPURL, Token: simulator.OktaToken, App: app})
 	require.NoError(t, err)
 	return connection
-}
-
-func company(world idptest.World) *simulator.Company {
-	c := &simulator.Company{Org: "org", Directory: "dir", App: "0oaapp"}
-	for i, person := range world.People {
-		status := "ACTIVE"
-		if person.Disabled {
-			status = "SUSPENDED"
-		}
-		c.Users = append(c.Users, simulator.User{ID: fmt.Sprintf("00u%05d", i), First: person.Name, Login: person.Email, Email: person.Email, Status: status})
-	}
-	for i, group := range world.Groups {
-		made := simulator.OktaGroup{ID: fmt.Sprintf("00g%05d", i), Name: group.Name, Type: "OKTA_GROUP"}
-		for _, member := range group.Members {
-			made.Members = append(made.Members, c.Users[member].ID)
-		}
-		c.OktaGroups = append(c.OktaGroups, made)
-	}
-	return c
 }
 
 func TestOktaPassesTheSuite(t *testing.T) {
 	idptest.Run(t, idptest.Server{
 		Page: 1000,
-		Serve: func(t *testing.T, world idptest.World, wrap func(http.Handler) http.Handler) idp.Provider {
-			return connect(t, start(t, company(world), wrap), "")
+		Serve: func(t *testing.T, world idptest.World, wrap idptest.Wrap) idp.Provider {
+			return connect(t, start(t, idptest.Company(world), wrap), "")
 		},
 		TooMany: func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
 		},
-		MembersPath: func(path string) bool { return strings.HasSuffix(path, "/users") && strings.Contains(path, "/groups/") },
+		Members: isMembers, Fixes: true, Counts: true,
 	})
 }
 
 func TestTheScopeIsTheGroupsAssignedToTheApp(t *testing.T) {
-	c := company(idptest.World{Groups: []idptest.Group{{Name: "in"}, {Name: "out"}}})
-	c.OktaGroups[0].Assigned = true
+	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "in"}, {Name: "out"}}})
+	c.SourceGroups[0].Assigned = true
 	simulation := start(t, c, nil)
 
-	side, _, err := connect(t, simulation, c.App).Read(context.Background(), nil)
+	side, _, err := connect(t, simulation, c.App).Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Len(t, side.Groups, 1)
 	require.Equal(t, "in", side.Groups[0].Name)
 
-	_, _, err = connect(t, simulation, "0oaother").Read(context.Background(), nil)
+	_, _, err = connect(t, simulation, "0oaother").Read(context.Background(), nil, nil)
 	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
 	require.Contains(t, err.Error(), "0oaother")
 }
 
 func TestBuiltInGroupsAreOutOfScope(t *testing.T) {
-	c := company(idptest.World{Groups: []idptest.Group{{Name: "Everyone"}, {Name: "legal"}}})
-	c.OktaGroups[0].Type = "BUILT_IN"
-	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil)
+	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "Everyone"}, {Name: "legal"}}})
+	c.SourceGroups[0].Type = "BUILT_IN"
+	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Len(t, side.Groups, 1)
 	require.Equal(t, "legal", side.Groups[0].Name)
 }
 
 func TestGroupsOfAppsAreReadOnly(t *testing.T) {
-	c := company(idptest.World{Groups: []idptest.Group{{Name: "from AD"}}})
-	c.OktaGroups[0].Type = "APP_GROUP"
-	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil)
+	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "from AD"}}})
+	c.SourceGroups[0].Type = "APP_GROUP"
+	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, side.Groups[0].ReadOnly)
 }
@@ -108,7 +83,7 @@ func TestTheCheaperWayIsTakenAndReadsTheSame(t *testing.T) {
 	for i := range 5 {
 		world.Groups = append(world.Groups, idptest.Group{Name: fmt.Sprint(i), Members: []int{i % 2}})
 	}
-	side, reading, err := connect(t, start(t, company(world), nil), "").Read(context.Background(), nil)
+	side, reading, err := connect(t, start(t, idptest.Company(world), nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Contains(t, reading.Way, "person by person: 2 requests")
 	require.Equal(t, 1+1+2, reading.Requests)
@@ -120,16 +95,156 @@ func TestTheCheaperWayIsTakenAndReadsTheSame(t *testing.T) {
 	for i := range 10 {
 		world.People[2+i] = idptest.Person{Name: "More", Email: fmt.Sprintf("m%d@x.io", i)}
 	}
-	again, reading, err := connect(t, start(t, company(world), nil), "").Read(context.Background(), nil)
+	again, reading, err := connect(t, start(t, idptest.Company(world), nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Contains(t, reading.Way, "group by group: 5 requests")
 	require.Equal(t, 1+1+5, reading.Requests)
-	require.Equal(t, side.Members, again.Members)
+	require.Equal(t, byName(side), byName(again))
+}
+
+// byName gives the addresses in each group.
+func byName(side directory.IdentityProvider) map[string][]string {
+	members := map[string][]string{}
+	for i := range side.Groups {
+		for _, no := range side.Members.Of(directory.SourceNo(i)) {
+			members[side.Groups[i].Name] = append(members[side.Groups[i].Name], side.People[no].Email)
+		}
+	}
+	return members
+}
+
+func TestTheScopeIsWhatGroupPushPushes(t *testing.T) {
+	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "pushed"}, {Name: "assigned, from an app", Fixed: true}, {Name: "neither"}}})
+	c.SourceGroups[0].Assigned, c.SourceGroups[1].Assigned = true, true
+	simulation := start(t, c, nil)
+	connection, err := okta.New(okta.Config{URL: simulation.IdPURL, Token: simulator.OktaToken, App: c.App, Pushed: true})
+	require.NoError(t, err)
+	require.NoError(t, connection.Check(context.Background()))
+	side, _, err := connection.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	require.Len(t, side.Groups, 1)
+	require.Equal(t, "pushed", side.Groups[0].Name)
+}
+
+func serviceApp(t *testing.T, simulation *simulator.Simulation) *okta.Okta {
+	t.Helper()
+	key, err := simulation.ServiceKey()
+	require.NoError(t, err)
+	connection, err := okta.New(okta.Config{URL: simulation.IdPURL, ClientID: simulator.ClientID, Key: key, KeyID: "1"})
+	require.NoError(t, err)
+	return connection
+}
+
+func TestAServiceAppPassesTheSuite(t *testing.T) {
+	idptest.Run(t, idptest.Server{
+		Page: 1000,
+		Serve: func(t *testing.T, world idptest.World, wrap idptest.Wrap) idp.Provider {
+			return serviceApp(t, start(t, idptest.Company(world), wrap))
+		},
+		Members: isMembers, Fixes: true,
+	})
+}
+
+func isMembers(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/users") && strings.Contains(r.URL.Path, "/groups/")
+}
+
+func TestATokenThatEndsInTheMiddleOfAReadIsRenewed(t *testing.T) {
+	world := idptest.World{People: []idptest.Person{{Name: "A", Email: "a@x.io"}, {Name: "B", Email: "b@x.io"}}, Groups: []idptest.Group{{Name: "group", Members: []int{0, 1}}}}
+	var simulation *simulator.Simulation
+	var once sync.Once
+	simulation = start(t, idptest.Company(world), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isMembers(r) {
+				once.Do(func() { simulation.ExpireTokens() })
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	side, _, err := serviceApp(t, simulation).Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, map[string][]string{"group": {"a@x.io", "b@x.io"}}, byName(side))
+}
+
+func TestAMissingScopeIsNamed(t *testing.T) {
+	simulation := start(t, idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "a"}}}), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/oauth2/v1/token" { // okta.users.read wasn't granted
+				require.NoError(t, r.ParseForm())
+				r.PostForm.Set("scope", "okta.groups.read")
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	err := serviceApp(t, simulation).Check(context.Background())
+	require.True(t, problem.Is(err, problem.Forbidden), "%v", err)
+	require.Contains(t, err.Error(), "okta.users.read")
+}
+
+func TestAKeyThatOktaDoesNotHaveIsSaidToBeSo(t *testing.T) {
+	simulation := start(t, idptest.Company(idptest.World{}), nil)
+	other := start(t, idptest.Company(idptest.World{}), nil)
+	key, err := other.ServiceKey()
+	require.NoError(t, err)
+	connection, err := okta.New(okta.Config{URL: simulation.IdPURL, ClientID: simulator.ClientID, Key: key})
+	require.NoError(t, err)
+	err = connection.Check(context.Background())
+	require.True(t, problem.Is(err, problem.BadCredentials), "%v", err)
+	_, err = okta.New(okta.Config{URL: simulation.IdPURL, ClientID: simulator.ClientID, Key: "no key"})
+	require.True(t, problem.Is(err, problem.Usage), "%v", err)
+}
+
+func TestAMemberThatARulePutsInIsNotRemoved(t *testing.T) {
+	c := idptest.Company(idptest.World{People: []idptest.Person{{Name: "A", Email: "a@x.io"}}, Groups: []idptest.Group{{Name: "ruled", Members: []int{0}}}})
+	c.SourceGroups[0].Rule = "everybody in sales"
+	connection := connect(t, start(t, c, nil), "")
+	side, _, err := connection.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	err = connection.RemoveMember(context.Background(), side.Groups[0], side.People[0])
+	require.True(t, problem.Is(err, problem.Refused), "%v", err)
+	require.Contains(t, err.Error(), "everybody in sales")
+}
+
+func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {
+	world := idptest.World{}
+	for i := range 30 {
+		world.People = append(world.People, idptest.Person{Name: "P", Email: fmt.Sprintf("p%d@x.io", i)})
+		world.Groups = append(world.Groups, idptest.Group{Name: fmt.Sprint("g", i), Members: []int{i}})
+	}
+	simulation := start(t, idptest.Company(world), nil)
+	connection := connect(t, simulation, "")
+	ctx := context.Background()
+	first, reading, err := connection.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, 32, reading.Requests)
+	second, reading, err := connection.Read(ctx, &first, nil)
+	require.NoError(t, err)
+	require.Equal(t, 2, reading.Requests, "groups and people are listed, members of none")
+	require.Equal(t, first, second)
+
+	// A group deleted, a person suspended, one deprovisioned: none of it shows
+	// by lastMembershipUpdated.
+	simulation.DeleteSource("00g00000")
+	c := simulation.Company
+	suspended, gone := c.Users[1], c.Users[2]
+	suspended.Status, gone.Status = "SUSPENDED", "DEPROVISIONED"
+	simulation.PutUser(suspended)
+	simulation.PutUser(gone)
+	third, reading, err := connection.Read(ctx, &second, nil)
+	require.NoError(t, err)
+	require.Equal(t, 3, reading.Requests, "the group of who is gone is read again")
+	anew, _, err := connection.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, anew, third)
+
+	narrow, _, err := connect(t, simulation, "").Read(ctx, &directory.IdentityProvider{Source: "elsewhere", Groups: first.Groups}, nil)
+	require.NoError(t, err)
+	require.Equal(t, anew, narrow, "what was read from elsewhere tells nothing")
 }
 
 func TestAWrongTokenIsSaidToBeSo(t *testing.T) {
-	simulation := start(t, company(idptest.World{}), nil)
-	connection, err := okta.New(okta.Config{URL: simulation.OktaURL, Token: "wrong"})
+	simulation := start(t, idptest.Company(idptest.World{}), nil)
+	connection, err := okta.New(okta.Config{URL: simulation.IdPURL, Token: "wrong"})
 	require.NoError(t, err)
 	err = connection.Check(context.Background())
 	require.True(t, problem.Is(err, problem.BadCredentials), "%v", err)
@@ -138,9 +253,9 @@ func TestAWrongTokenIsSaidToBeSo(t *testing.T) {
 }
 
 func TestTheLoginIsAnAliasAndARecoveryAddressIsNot(t *testing.T) {
-	c := company(idptest.World{People: []idptest.Person{{Name: "Ana", Email: "ana@x.io"}}})
+	c := idptest.Company(idptest.World{People: []idptest.Person{{Name: "Ana", Email: "ana@x.io"}}})
 	c.Users[0].Login = "ana.old@x.io"
-	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil)
+	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ana.old@x.io"}, side.People[0].Aliases)
 }

@@ -5,75 +5,68 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
-// reader holds what has been read so far. mu guards people, known and members.
+// reader is one read of everything in scope.
 type reader struct {
-	okta   *Okta
-	tell   progress.Func
-	groups []groupRow
-
-	mu      sync.Mutex
-	people  []directory.Person
-	known   map[string]directory.PersonNo
-	members [][]directory.PersonNo // one list for each of groups
+	okta *Okta
+	tell progress.Func
+	last *idp.Last
+	*idp.Collector
+	counts map[string]int // members of each group by Okta's count
 }
 
 // Read reads all people and the groups in scope with their members, the cheaper
-// way: group by group, or person by person.
-func (o *Okta) Read(ctx context.Context, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
+// way: group by group, or person by person. Of a group whose members haven't
+// changed since the last read (lastMembershipUpdated) they aren't read again.
+func (o *Okta) Read(ctx context.Context, last *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
 	before := o.Count()
-	r := &reader{okta: o, tell: tell, known: map[string]directory.PersonNo{}}
-	if err := r.readGroups(ctx); err != nil {
-		return directory.IdentityProvider{}, directory.Reading{}, err
-	}
-	if err := r.readPeople(ctx); err != nil {
-		return directory.IdentityProvider{}, directory.Reading{}, err
-	}
-	way, err := r.readMembers(ctx)
+	r := &reader{okta: o, tell: tell, last: idp.Since(last, o.source()), Collector: idp.NewCollector("okta", "Okta", o.source()), counts: map[string]int{}}
+	way, err := r.read(ctx)
 	if err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
-	if err := r.checkCounts(ctx); err != nil {
-		return directory.IdentityProvider{}, directory.Reading{}, err
-	}
 	spent := o.Count().Since(before)
-	return r.result(), directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
+	return r.Result(""), directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 
-func (r *reader) result() directory.IdentityProvider {
-	side := directory.IdentityProvider{Provider: "okta", People: r.people}
-	for i := range r.groups {
-		side.Groups = append(side.Groups, r.groups[i].source())
+func (r *reader) read(ctx context.Context) (way string, err error) {
+	// Groups first: a change of members between the two then shows by the mark.
+	if err := r.readGroups(ctx); err != nil {
+		return "", err
 	}
-	side.Members = directory.NewRuns[directory.SourceNo](r.members)
-	return side
+	if err := r.readPeople(ctx); err != nil {
+		return "", err
+	}
+	if way, err = r.readMembers(ctx); err != nil {
+		return "", err
+	}
+	return way, r.checkCounts(ctx)
 }
 
-// readGroups lists the groups in scope: all but the built-in ones, or those
-// assigned to the app.
+// readGroups lists the groups in scope: all but the built-in ones, those
+// assigned to the app, or those pushed to it.
 func (r *reader) readGroups(ctx context.Context) error {
 	r.tell.Tell("Listing groups in Okta", 0, 0)
-	inScope, err := r.assigned(ctx)
+	inScope, err := r.scope(ctx)
 	if err != nil {
 		return err
 	}
 	seen := map[string]bool{}
 	err = list(ctx, r.okta, "groups", "/api/v1/groups", url.Values{"expand": {"stats"}}, groupsPage, func(row *groupRow) error {
-		if row.ID == "" || seen[row.ID] {
-			return remote.Incomplete("groups in Okta", "a group was listed twice or without an id")
+		if seen[row.ID] || row.ID == "" {
+			return r.Incomplete("groups", "a group was listed twice or without an id")
 		}
 		seen[row.ID] = true
-		if inScope == nil && row.Type != "BUILT_IN" || inScope[row.ID] {
-			r.groups = append(r.groups, *row)
+		if inScope == nil && row.Type != builtIn || inScope[row.ID] {
+			r.counts[row.ID] = row.members()
+			return r.AddGroup(row.source())
 		}
 		return nil
 	})
@@ -82,116 +75,141 @@ func (r *reader) readGroups(ctx context.Context) error {
 	}
 	for id := range inScope {
 		if !seen[id] {
-			return remote.Incomplete("groups in Okta", "a group assigned to the app isn't in the list of groups")
+			return r.Incomplete("groups", "a group assigned to the app isn't in the list of groups")
 		}
 	}
-	slices.SortFunc(r.groups, func(a, b groupRow) int { return strings.Compare(a.ID, b.ID) })
-	r.members = make([][]directory.PersonNo, len(r.groups))
 	return nil
 }
 
-// assigned gives the ids of the groups assigned to the app, nil without an app.
-func (r *reader) assigned(ctx context.Context) (map[string]bool, error) {
+// scope gives the ids of the groups assigned or pushed to the app, nil without
+// an app.
+func (r *reader) scope(ctx context.Context) (map[string]bool, error) {
 	if r.okta.app == "" {
 		return nil, nil
 	}
 	ids := map[string]bool{}
-	path := remote.Path("api", "v1", "apps", r.okta.app, "groups")
-	err := list(ctx, r.okta, "the app's groups", path, nil, appPage, func(row *groupRow) error {
-		if row.ID == "" || ids[row.ID] {
-			return remote.Incomplete("the app's groups in Okta", "a group was listed twice or without an id")
+	err := r.okta.eachInScope(ctx, func(id string) error {
+		if id == "" || ids[id] && !r.okta.pushed {
+			return r.Incomplete("the app's groups", "a group was listed twice or without an id")
 		}
-		ids[row.ID] = true
+		ids[id] = true
 		return nil
 	})
-	if remote.Status(err) == http.StatusNotFound {
-		return nil, unknownApp(err, r.okta.app)
-	}
 	return ids, err
+}
+
+// eachInScope lists the groups of the app: GET /api/v1/apps/{app}/groups, or
+// what group push says is pushed, GET /api/v1/apps/{app}/group-push/mappings.
+func (o *Okta) eachInScope(ctx context.Context, each func(id string) error) (err error) {
+	if o.pushed {
+		err = list(ctx, o, "the app's pushed groups", remote.Path("api", "v1", "apps", o.app, "group-push", "mappings"), nil, pushPage, func(row *struct {
+			Source string `json:"sourceGroupId"`
+			Status string `json:"status"`
+		}) error {
+			if row.Status == "INACTIVE" {
+				return nil
+			}
+			return each(row.Source)
+		})
+	} else {
+		err = list(ctx, o, "the app's groups", remote.Path("api", "v1", "apps", o.app, "groups"), nil, appPage, func(row *groupRow) error {
+			return each(row.ID)
+		})
+	}
+	if remote.Status(err) == http.StatusNotFound {
+		return unknownApp(err, o.app)
+	}
+	return err
 }
 
 // readPeople lists everybody but the deprovisioned, whom Okta leaves out; one
 // who is a member all the same is learnt from the group.
 func (r *reader) readPeople(ctx context.Context) error {
-	err := list(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
-		if _, twice := r.known[row.ID]; twice || row.ID == "" {
-			return remote.Incomplete("people in Okta", "a person was listed twice or without an id")
+	return list(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
+		if n := r.People(); n%usersPage == 0 {
+			r.tell.Tell("Listing people in Okta", n, 0)
 		}
-		r.number(row.person())
-		if len(r.people)%usersPage == 0 {
-			r.tell.Tell("Listing people in Okta", len(r.people), 0)
-		}
-		return nil
+		return r.AddPerson(row.person())
 	})
-	return err
-}
-
-// number gives a person's number, a new one where they weren't known.
-func (r *reader) number(person directory.Person) directory.PersonNo {
-	no, known := r.known[person.ID]
-	if !known {
-		no = directory.PersonNo(len(r.people))
-		r.known[person.ID] = no
-		r.people = append(r.people, person)
-	}
-	return no
 }
 
 // readMembers takes the way that costs fewer requests, and says which.
 func (r *reader) readMembers(ctx context.Context) (way string, err error) {
+	changed := r.keepUnchanged()
 	byGroup := 0
-	for i := range r.groups {
-		byGroup += max(1, (r.groups[i].members()+membersPage-1)/membersPage)
+	for _, group := range changed {
+		byGroup += max(1, (r.counts[group.ID]+membersPage-1)/membersPage)
 	}
-	byPerson := len(r.people)
+	unchanged := ""
+	if n := len(r.counts) - len(changed); n > 0 {
+		unchanged = fmt.Sprintf(" The members of %d groups haven't changed since the last fetch.", n)
+	}
+	byPerson := r.People()
 	if byGroup <= byPerson {
-		return fmt.Sprintf("Members group by group: %d requests (person by person would take %d).", byGroup, byPerson), r.byGroup(ctx)
+		return fmt.Sprintf("Members group by group: %d requests (person by person would take %d).%s", byGroup, byPerson, unchanged), r.byGroup(ctx, changed)
 	}
-	return fmt.Sprintf("Groups person by person: %d requests (group by group would take %d).", byPerson, byGroup), r.byPerson(ctx)
+	return fmt.Sprintf("Groups person by person: %d requests (group by group would take %d).%s", byPerson, byGroup, unchanged), r.byPerson(ctx, changed)
 }
 
-func (r *reader) byGroup(ctx context.Context) error {
+// keepUnchanged takes over the members of groups that haven't changed since the
+// last read, and gives the others. A member who isn't in the list of people any
+// more may have been deprovisioned since: that group is read again.
+func (r *reader) keepUnchanged() []directory.SourceGroup {
+	var changed []directory.SourceGroup
+	for _, group := range r.Groups() {
+		as, members, known := r.last.Members(group.ID)
+		if !known || as.Mark == "" || as.Mark != group.Mark || r.counts[group.ID] >= 0 && len(members) != r.counts[group.ID] || !r.stillThere(members) ||
+			r.SetMembers(group.ID, members) != nil {
+			changed = append(changed, group)
+		}
+	}
+	return changed
+}
+
+func (r *reader) stillThere(members []directory.Person) bool {
+	for i := range members {
+		if _, there := r.Person(members[i].ID); !there {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) byGroup(ctx context.Context, groups []directory.SourceGroup) error {
 	var done atomic.Int64
-	return remote.Each(ctx, len(r.groups), func(ctx context.Context, i int) error {
-		if err := r.readGroup(ctx, i); err != nil {
+	return remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
+		if err := r.readGroup(ctx, groups[i].ID); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Okta", int(done.Add(1)), len(r.groups))
+		r.tell.Tell("Reading members in Okta", int(done.Add(1)), len(groups))
 		return nil
 	})
 }
 
-func (r *reader) readGroup(ctx context.Context, i int) error {
-	people, err := r.okta.members(ctx, r.groups[i].ID)
+func (r *reader) readGroup(ctx context.Context, group string) error {
+	people, err := r.okta.members(ctx, group)
 	if err != nil {
 		return err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.members[i] = r.members[i][:0]
-	for _, person := range people {
-		r.members[i] = append(r.members[i], r.number(person))
-	}
-	return nil
+	return r.SetMembers(group, people)
 }
 
-func (r *reader) byPerson(ctx context.Context) error {
-	place := make(map[string]int, len(r.groups))
-	for i := range r.groups {
-		place[r.groups[i].ID] = i
+func (r *reader) byPerson(ctx context.Context, groups []directory.SourceGroup) error {
+	wanted := make(map[string]bool, len(groups))
+	for _, group := range groups {
+		wanted[group.ID] = true
 	}
+	people := r.Result("").People
 	var done atomic.Int64
-	return remote.Each(ctx, len(r.people), func(ctx context.Context, no int) error {
-		path := remote.Path("api", "v1", "users", r.people[no].ID, "groups")
+	return remote.Each(ctx, len(people), func(ctx context.Context, no int) error {
+		path := remote.Path("api", "v1", "users", people[no].ID, "groups")
 		err := list(ctx, r.okta, "a person's groups", path, nil, groupsPage, func(row *groupRow) error {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			if i, inScope := place[row.ID]; inScope {
-				r.members[i] = append(r.members[i], directory.PersonNo(no))
+			if wanted[row.ID] {
+				r.AddMember(row.ID, people[no].ID)
 			}
 			return nil
 		})
-		r.tell.Tell("Reading groups of people in Okta", int(done.Add(1)), len(r.people))
+		r.tell.Tell("Reading groups of people in Okta", int(done.Add(1)), len(people))
 		return err
 	})
 }
@@ -199,31 +217,30 @@ func (r *reader) byPerson(ctx context.Context) error {
 // checkCounts compares each group's members with Okta's own count. A group that
 // differs is read again by itself; a second mismatch fails the read.
 func (r *reader) checkCounts(ctx context.Context) error {
-	for i := range r.groups {
-		if r.complete(i) {
+	for _, group := range r.Groups() {
+		if r.complete(group.ID) {
 			continue
 		}
-		group := &r.groups[i]
 		only := url.Values{"expand": {"stats"}, "filter": {fmt.Sprintf("id eq %q", group.ID)}}
 		err := list(ctx, r.okta, "groups", "/api/v1/groups", only, groupsPage, func(row *groupRow) error {
-			*group = *row
+			r.counts[group.ID] = row.members()
+			r.SetGroup(row.source())
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		if err := r.readGroup(ctx, i); err != nil {
+		if err := r.readGroup(ctx, group.ID); err != nil {
 			return err
 		}
-		if !r.complete(i) {
-			return remote.Incomplete(fmt.Sprintf("the members of “%s” in Okta", group.Profile.Name),
-				fmt.Sprintf("%d were listed where Okta counts %d", len(r.members[i]), group.members()))
+		if !r.complete(group.ID) {
+			return r.Incomplete(fmt.Sprintf("the members of “%s”", group.Name),
+				fmt.Sprintf("%d were listed where Okta counts %d", r.CountMembers(group.ID), r.counts[group.ID]))
 		}
 	}
 	return nil
 }
 
-func (r *reader) complete(i int) bool {
-	count := r.groups[i].members()
-	return count < 0 || count == len(r.members[i])
+func (r *reader) complete(group string) bool {
+	return r.counts[group] < 0 || r.counts[group] == r.CountMembers(group)
 }
