@@ -40,7 +40,10 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of “%s”.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
 		}
 	}
-	if row.Protected > 0 {
+	if row.Unreadable != "" {
+		add(Unreadable, fmt.Sprintf("Not everybody in the IdP group “%s” is known: %s.", row.Name, row.Unreadable),
+			"Let all its members be read, or sync it by hand; until then Rollcall removes nobody from it.")
+	} else if row.Protected > 0 {
 		add(UnmatchedIn, fmt.Sprintf("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
 			"Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again.")
 	}

@@ -16,6 +16,7 @@ type Guard string
 // The guards. Those marked so can't be overridden.
 const (
 	DefaultAccess Guard = "default-access" // can't be overridden
+	Unreadable    Guard = "unreadable"     // can't be overridden
 	UnmatchedIn   Guard = "unmatched"      // can't be overridden
 	NotModifiable Guard = "not-modifiable" // can't be overridden
 	LockOut       Guard = "lock-out"       // can't be overridden
@@ -27,7 +28,7 @@ const (
 )
 
 // Guards lists all guards in the order in which they are told.
-var Guards = []Guard{DefaultAccess, UnmatchedIn, NotModifiable, LockOut, Seats, EmptyGroup, GroupRemovals, RunRemovals, Stale}
+var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, EmptyGroup, GroupRemovals, RunRemovals, Stale}
 
 // Overridable says whether a person may lift the guard.
 func (g Guard) Overridable() bool {

@@ -151,6 +151,16 @@ func TestAGroupWithSomebodyWhoMayBeSomebodyElseIsBlocked(t *testing.T) {
 	require.Equal(t, []string{"unmatched=legal"}, guards(makePlan(s, "all", t)))
 }
 
+func TestAGroupWhoseMembersAreNotAllKnownIsBlocked(t *testing.T) {
+	s := company(5)
+	group(s, "legal", 1, 3, 1, 4)
+	s.IdP.Groups[0].Unreadable = "it holds everybody"
+	p := makePlan(s, "all", t)
+	require.Equal(t, []string{"unreadable=legal"}, guards(p))
+	require.Contains(t, p.Groups[0].Findings[0].Message, "it holds everybody")
+	require.Empty(t, p.Batches())
+}
+
 func TestBatchesHoldTwentyGroups(t *testing.T) {
 	s := company(5)
 	for i := range 45 {

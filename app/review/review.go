@@ -101,6 +101,9 @@ type Row struct {
 	// Protected how many members of the Atlassian group would be removed if it
 	// were certain who they are.
 	Unmatched, Protected int
+	// Unreadable says why not all members of the IdP group are known; nobody
+	// is removed then. Empty where they are.
+	Unreadable string
 	// Wanted is how many members the IdP group has for the purpose of a sync,
 	// Present how many the Atlassian group has.
 	Wanted, Present int
@@ -117,7 +120,7 @@ func (r *Row) Group() (group directory.GroupNo, ok bool) {
 
 // Differs says whether a sync would leave anything to do or to tell.
 func (r *Row) Differs() bool {
-	return r.Added+r.Removed+r.Unmatched+r.Protected > 0
+	return r.Added+r.Removed+r.Unmatched+r.Protected > 0 || r.Unreadable != ""
 }
 
 // Review is a compared snapshot. It doesn't change once made, and is safe for
@@ -201,6 +204,11 @@ func (r *Review) compare(row *Row, m *members) {
 		}
 	}
 	r.differ(m)
+	if r.Snapshot.IdP.Groups[row.Source].Unreadable != "" {
+		// Who seems surplus may be among those who weren't read.
+		m.protected, m.removed = append(m.protected, m.removed...), m.removed[:0]
+		slices.Sort(m.protected)
+	}
 }
 
 // sort puts one member of the IdP group where it belongs.
@@ -242,6 +250,9 @@ func (r *Review) differ(m *members) {
 func (r *Review) count(row *Row, m *members) {
 	if len(row.Groups) > 1 {
 		return
+	}
+	if row.Source != NoSource {
+		row.Unreadable = r.Snapshot.IdP.Groups[row.Source].Unreadable
 	}
 	r.compare(row, m)
 	row.Added, row.Provisioned, row.Removed = len(m.added)+len(m.provision), len(m.provision), len(m.removed)

@@ -270,6 +270,27 @@ func TestAPersonKeepsWhatAnotherGroupGives(t *testing.T) {
 	require.Equal(t, review.Added, byName["new@x.io"].Kind)
 }
 
+func TestNobodyIsRemovedFromAGroupWhoseMembersAreNotAllKnown(t *testing.T) {
+	w := newWorld()
+	p, a := w.both("ana@x.io")
+	_, b := w.both("bo@x.io")
+	w.source("legal", p)
+	w.target("legal", a, b)
+	require.Equal(t, 1, only(t, w.review()).Removed)
+	w.IdP.Groups[0].Unreadable = "it holds everybody"
+	r := w.review()
+	row := only(t, r)
+	require.Zero(t, row.Removed)
+	require.Equal(t, 1, row.Protected)
+	require.Empty(t, r.Changes(row))
+	require.Equal(t, review.Conflict, row.State)
+
+	// Equal members say nothing where not all are known.
+	w.Atlassian.Groups[0].Synced = directory.ManagedYes
+	w.Atlassian.Members = w.Atlassian.Members.With(map[directory.GroupNo][]directory.AccountNo{0: {a}})
+	require.Equal(t, review.Waiting, only(t, w.review()).State)
+}
+
 func TestWhoeverMayBeSomebodyIsKeptFromRemoval(t *testing.T) {
 	w := newWorld()
 	hidden := w.account("")

@@ -92,6 +92,9 @@ func (s *syncing) readAgain(ctx context.Context) error {
 	if directory.FoldName(source.Group.Name) != directory.FoldName(s.plan.Name) {
 		return changed(fmt.Sprintf("The IdP group is named “%s” now.", source.Group.Name))
 	}
+	if source.Group.Unreadable != "" {
+		return changed(fmt.Sprintf("Not everybody in the IdP group can be read any more: %s.", source.Group.Unreadable))
+	}
 	var facts []string
 	for i := range source.Members {
 		if !source.Members[i].Disabled {

@@ -105,7 +105,7 @@ func New(config Config) (*Entra, error) {
 		Name: "Entra", BaseURL: config.URL, Authorize: tokens.Authorize, Renew: tokens.Renew, Explain: explain,
 		KeyAdvice: advice, Permissions: permissions,
 		RoleAdvice: "Add it to the app registration under API permissions, as an application permission (delegated where a person signs in), and grant admin consent.",
-		Start: config.Rate, Log: config.Log,
+		Start:      config.Rate, Log: config.Log,
 	})
 	if err != nil {
 		return nil, err
