@@ -3,7 +3,8 @@
 # What Fyne is built with, and what the tests need beside it.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev \
 	libxxf86vm-dev libxkbcommon-dev libwayland-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri
+TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
+	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools nodejs npm
 
 .PHONY: demo build test check bench screenshots
 

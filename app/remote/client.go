@@ -164,14 +164,15 @@ func CheckURL(address string) (*url.URL, error) {
 		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("“%s” is not the address of a server.", address),
 			"Give it as https://host, without a user name in it.")
 	}
-	if parsed.Scheme == "https" || parsed.Scheme == "http" && isLoopback(parsed.Hostname()) {
+	if parsed.Scheme == "https" || parsed.Scheme == "http" && IsLoopback(parsed.Hostname()) {
 		return parsed, nil
 	}
 	return nil, problem.New(problem.Insecure,
 		fmt.Sprintf("%s would carry the credentials unencrypted.", address), "Use an https address.")
 }
 
-func isLoopback(host string) bool {
+// IsLoopback says whether a host is this machine.
+func IsLoopback(host string) bool {
 	if host == "localhost" {
 		return true
 	}
