@@ -4,7 +4,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/user"
@@ -15,7 +14,6 @@ import (
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
-	"github.com/rollcall-app/rollcall/app/idp/okta"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
@@ -26,23 +24,6 @@ type Settings struct {
 	IdP       IdPSettings
 	Atlassian AtlassianSettings
 }
-
-// IdPSettings say how to reach the identity provider.
-type IdPSettings struct {
-	// Provider is the connector's name: okta.
-	Provider string
-	URL      string
-	// App limits the scope to the groups assigned to this application.
-	App string
-}
-
-// tidied frees what a person pasted of the spaces around it.
-func (s IdPSettings) tidied() IdPSettings {
-	return IdPSettings{Provider: strings.TrimSpace(s.Provider), URL: strings.TrimRight(strings.TrimSpace(s.URL), "/"), App: strings.TrimSpace(s.App)}
-}
-
-// secretName binds the credentials to the host they were entered for.
-func (s IdPSettings) secretName() string { return s.Provider + " " + s.URL }
 
 // AtlassianSettings say how to reach the Atlassian organization.
 type AtlassianSettings struct {
@@ -149,17 +130,6 @@ func (a *App) saveSecret(ctx context.Context, variable, name, secret string) (ke
 	return true, nil
 }
 
-// provider makes the connector for the identity provider.
-func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error) {
-	switch settings.Provider {
-	case "okta":
-		return okta.New(okta.Config{URL: settings.URL, Token: secret, App: settings.App, Log: a.Log})
-	case "":
-		return nil, problem.New(problem.NotConnected, "No identity provider is connected.", "Connect one: in the window under Identity provider, or with rollcall connect idp.")
-	}
-	return nil, problem.New(problem.Usage, fmt.Sprintf("There is no identity provider named “%s”.", settings.Provider), "This version knows okta.")
-}
-
 // organization makes the connector for Atlassian.
 func (a *App) organization(settings AtlassianSettings, secret string) (*atlassian.Client, error) {
 	if settings.Org == "" {
@@ -171,7 +141,10 @@ func (a *App) organization(settings AtlassianSettings, secret string) (*atlassia
 // CheckIdP says whether reading the identity provider will work.
 func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string) error {
 	settings = settings.tidied()
-	secret, err := a.given(ctx, secret, IdPSecretVariable, settings.secretName())
+	if err := settings.check(); err != nil {
+		return err
+	}
+	secret, err := a.given(ctx, secret, settings)
 	if err != nil {
 		return err
 	}
@@ -179,6 +152,7 @@ func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string)
 	if err != nil {
 		return err
 	}
+	defer closeProvider(provider)
 	return provider.Check(ctx)
 }
 
@@ -186,7 +160,7 @@ func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string)
 // name. Whether the key may write isn't known until the first write.
 func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, secret string) (atlassian.Organization, error) {
 	settings = settings.tidied()
-	secret, err := a.given(ctx, secret, AtlassianSecretVariable, settings.secretName())
+	secret, err := a.secretOr(ctx, secret, AtlassianSecretVariable, settings.secretName())
 	if err != nil {
 		return atlassian.Organization{}, err
 	}
@@ -197,8 +171,17 @@ func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, se
 	return client.Check(ctx)
 }
 
-// given is the secret that was entered, else the one kept.
-func (a *App) given(ctx context.Context, secret, variable, name string) (string, error) {
+// given is the secret that was entered, else the one kept; none where the
+// provider takes none.
+func (a *App) given(ctx context.Context, secret string, settings IdPSettings) (string, error) {
+	if way, _ := settings.way(); way.Secret == "" && !way.Interactive {
+		return "", nil
+	}
+	return a.secretOr(ctx, secret, IdPSecretVariable, settings.secretName())
+}
+
+// secretOr is the secret that was entered, else the one kept.
+func (a *App) secretOr(ctx context.Context, secret, variable, name string) (string, error) {
 	if secret = strings.TrimSpace(secret); secret != "" {
 		return secret, nil
 	}
@@ -288,7 +271,7 @@ func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Setti
 		_, err := a.organization(settings.Atlassian, "")
 		return nil, nil, settings, err
 	}
-	secret, err := a.secret(ctx, IdPSecretVariable, settings.IdP.secretName())
+	secret, err := a.given(ctx, "", settings.IdP)
 	if err != nil {
 		return nil, nil, settings, err
 	}

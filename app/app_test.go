@@ -279,3 +279,12 @@ func conflictOf(t *testing.T, r *review.Review) *review.Row {
 	require.Fail(t, "the sample has no such conflict")
 	return nil
 }
+
+// membersOf lists who is in an IdP group.
+func membersOf(side *directory.IdentityProvider, group int) []directory.Person {
+	var members []directory.Person
+	for _, no := range side.Members.Of(directory.SourceNo(group)) {
+		members = append(members, side.People[no])
+	}
+	return members
+}

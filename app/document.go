@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp/file"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -294,6 +295,35 @@ func newSyncCounts(r *review.Review) SyncCountsDocument {
 	counts := r.Counts()
 	synced := counts.State[review.Synced]
 	return SyncCountsDocument{counts.IdPGroups, synced, counts.IdPGroups - synced - counts.State[review.Rejected]}
+}
+
+// PreviewDocument tells what a file holds, as `rollcall connect idp --preview
+// --json` prints it.
+type PreviewDocument struct {
+	Columns     map[string]string `json:"columns"`
+	Memberships int               `json:"memberships"`
+	Groups      int               `json:"groups"`
+	Bad         []BadLineDocument `json:"bad"`
+}
+
+// BadLineDocument is a line of a file that can't be taken.
+type BadLineDocument struct {
+	Line int    `json:"line"`
+	Why  string `json:"why"`
+}
+
+// NewPreviewDocument writes out what a file holds.
+func NewPreviewDocument(content file.Content) PreviewDocument {
+	document := PreviewDocument{Columns: content.Columns, Memberships: len(content.Rows), Bad: []BadLineDocument{}}
+	groups := map[string]bool{}
+	for _, row := range content.Rows {
+		groups[row.GroupID+row.Group] = true
+	}
+	document.Groups = len(groups)
+	for _, bad := range content.Bad {
+		document.Bad = append(document.Bad, BadLineDocument{bad.Line, bad.Why})
+	}
+	return document
 }
 
 // ErrorDocument is an error as `--json` prints it.

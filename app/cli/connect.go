@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"bufio"
-	"errors"
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
 )
 
 func (c *command) connect() *cobra.Command {
@@ -25,28 +27,145 @@ const secretHelp = "The secret comes from the variable %s where it is set, else 
 
 func (c *command) connectIdP() *cobra.Command {
 	var settings app.IdPSettings
+	var secretFile string
+	var preview bool
 	cmd := &cobra.Command{
 		Use: "idp", Short: "Connect the identity provider", Args: cobra.NoArgs,
-		Long: "Connect the identity provider. " + fmt.Sprintf(secretHelp, app.IdPSecretVariable),
+		Long: "Connect the identity provider. " + fmt.Sprintf(secretHelp, app.IdPSecretVariable) + "\n\n" + providersHelp(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.with(func(a *app.App) error {
-				secret, err := c.secret(app.IdPSecretVariable, "API token of the identity provider")
-				if err != nil {
-					return err
-				}
-				kept, err := a.ConnectIdP(cmd.Context(), settings, secret)
-				if err != nil {
-					return err
-				}
-				return c.connected(map[string]any{"provider": settings.Provider, "url": settings.URL, "kept_in_keyring": kept},
-					fmt.Sprintf("Connected %s at %s.", settings.Provider, settings.URL), kept, app.IdPSecretVariable)
-			})
+			if preview {
+				return c.previewFile(settings.Path)
+			}
+			return c.with(func(a *app.App) error { return c.connectProvider(cmd.Context(), a, settings, secretFile) })
 		},
 	}
-	cmd.Flags().StringVar(&settings.Provider, "provider", "", "the identity provider: okta")
-	cmd.Flags().StringVar(&settings.URL, "url", "", "its address, such as https://acme.okta.com")
-	cmd.Flags().StringVar(&settings.App, "app", "", "limit the scope to the groups assigned to this application")
-	return required(cmd, "provider", "url")
+	var names []string
+	for _, provider := range app.Providers() {
+		names = append(names, provider.Name)
+	}
+	cmd.Flags().StringVar(&settings.Provider, "provider", "", "the identity provider: "+strings.Join(names, ", "))
+	cmd.Flags().StringVar(&settings.SignIn, "sign-in", "", "the `way` to sign in, where there are several; the first of them where empty")
+	cmd.Flags().StringVar(&secretFile, "secret-file", "", "read the secret from this `file`: a private key, a service account")
+	cmd.Flags().BoolVar(&preview, "preview", false, "with --provider file: show what the file holds, connect nothing")
+	eachField(func(field app.Field, of string) {
+		if cmd.Flags().Lookup(field.Name) == nil {
+			cmd.Flags().StringVar(field.Of(&settings), field.Name, "", fmt.Sprintf("%s: %s (%s)", of, field.Label, strings.ReplaceAll(field.Hint, "`", "'")))
+		}
+	})
+	return required(cmd, "provider")
+}
+
+// eachField calls f for each field of each provider and way to sign in.
+func eachField(f func(field app.Field, of string)) {
+	for _, provider := range app.Providers() {
+		for _, field := range provider.Fields {
+			f(field, provider.Name)
+		}
+		for _, way := range provider.SignIns {
+			for _, field := range way.Fields {
+				f(field, provider.Name+" --sign-in "+way.Name)
+			}
+		}
+	}
+}
+
+// providersHelp lists what each provider has to be told.
+func providersHelp() string {
+	var text strings.Builder
+	for _, provider := range app.Providers() {
+		fmt.Fprintf(&text, "%s (%s)\n", provider.Name, provider.Title)
+		for _, way := range provider.SignIns {
+			fmt.Fprintf(&text, "  --sign-in %s: %s", way.Name, way.Title)
+			if way.Secret != "" {
+				fmt.Fprintf(&text, "; the secret is the %s, %s", strings.ToLower(way.Secret[:1])+way.Secret[1:], way.SecretHint)
+			}
+			text.WriteString("\n")
+		}
+		for i, field := range provider.Fields {
+			if i == 0 {
+				text.WriteString("  ")
+			}
+			text.WriteString("--" + field.Name + " ")
+		}
+		text.WriteString("\n")
+	}
+	return text.String()
+}
+
+func (c *command) connectProvider(ctx context.Context, a *app.App, settings app.IdPSettings, secretFile string) error {
+	secret, err := c.idpSecret(ctx, a, settings, secretFile)
+	if err != nil {
+		return err
+	}
+	kept, err := a.ConnectIdP(ctx, settings, secret)
+	if err != nil {
+		return err
+	}
+	document := map[string]any{"provider": settings.Provider, "kept_in_keyring": kept}
+	if settings.URL != "" {
+		document["url"] = settings.URL
+	}
+	return c.connected(document, fmt.Sprintf("Connected %s at %s.", app.ProviderTitle(settings.Provider), settings.Place()), kept, app.IdPSecretVariable)
+}
+
+// idpSecret asks for what the way to sign in takes: nothing, a secret, or that a
+// person signs in.
+func (c *command) idpSecret(ctx context.Context, a *app.App, settings app.IdPSettings, secretFile string) (secret string, err error) {
+	provider, err := app.FindProvider(settings.Provider)
+	if err != nil {
+		return "", err
+	}
+	way, err := provider.Way(settings.SignIn)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case secretFile != "":
+		raw, err := os.ReadFile(secretFile)
+		if err != nil {
+			return "", problem.Wrap(err, problem.Usage, fmt.Sprintf("The secret can't be read: %v.", err), "Check the path, and that you may read it.")
+		}
+		secret = strings.TrimSpace(string(raw))
+	case way.Secret != "":
+		if secret, err = c.secret(app.IdPSecretVariable, fmt.Sprintf("%s (%s)", way.Secret, way.SecretHint)); err != nil {
+			return "", err
+		}
+	}
+	if !way.Interactive {
+		return secret, nil
+	}
+	return a.SignInIdP(ctx, settings, secret, func(prompt oauth.Prompt) {
+		if prompt.Code != "" {
+			fmt.Fprintf(c.Err, "Open %s and enter the code %s\n", safe(prompt.URL), safe(prompt.Code))
+			return
+		}
+		fmt.Fprintf(c.Err, "Open this address in a browser on this machine and sign in:\n%s\n", safe(prompt.URL))
+	})
+}
+
+// previewLines is how many rows of a file are shown.
+const previewLines = 10
+
+// previewFile shows what a file holds.
+func (c *command) previewFile(path string) error {
+	content, err := app.PreviewFile(path)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(app.NewPreviewDocument(content))
+	}
+	fmt.Fprintf(c.Out, "%d memberships, %d bad lines.\n", len(content.Rows), len(content.Bad))
+	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
+		fmt.Fprintf(c.Out, "  %s is read from the column %s\n", column, safe(content.Columns[column]))
+	}
+	for _, row := range content.Rows[:min(previewLines, len(content.Rows))] {
+		fmt.Fprintf(c.Out, "  %s: %s %s\n", safe(row.Group), safe(row.Email), safe(row.Name))
+	}
+	for _, bad := range content.Bad {
+		fmt.Fprintf(c.Out, "  line %d can't be read: %s\n", bad.Line, safe(bad.Why))
+	}
+	return nil
 }
 
 func (c *command) connectAtlassian() *cobra.Command {
@@ -116,10 +235,9 @@ func (c *command) secret(variable, what string) (string, error) {
 		fmt.Fprintln(c.Err)
 		text = string(typed)
 	} else {
-		text, err = bufio.NewReader(io.LimitReader(c.In, 1<<16)).ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
+		var all []byte // a private key has many lines
+		all, err = io.ReadAll(io.LimitReader(c.In, 1<<16))
+		text = string(all)
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the secret: %w", err)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,7 @@ type company struct {
 const demoRate = 100
 
 func (f *company) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.idp, "idp", "okta", "the sample company's identity provider: okta")
+	cmd.Flags().StringVar(&f.idp, "idp", "okta", "the sample company's identity provider: "+strings.Join(simulator.Providers(), ", "))
 	cmd.Flags().StringVar(&f.experience, "experience", "centralized", "its user management experience: centralized")
 	cmd.Flags().IntVar(&f.groups, "groups", simulator.DefaultGroups, "its number of IdP groups")
 	cmd.Flags().IntVar(&f.users, "users", simulator.DefaultUsers, "its number of people")
@@ -42,21 +44,25 @@ func (f *company) add(cmd *cobra.Command) {
 }
 
 func (f *company) start() (*simulator.Simulation, error) {
-	if f.idp != "okta" || f.experience != "centralized" {
-		return nil, problem.New(problem.Usage, fmt.Sprintf("The sample company doesn't have %s with %s user management.", f.idp, f.experience), "This version simulates okta with centralized.")
+	if !slices.Contains(simulator.Providers(), f.idp) || f.experience != "centralized" {
+		return nil, problem.New(problem.Usage, fmt.Sprintf("The sample company doesn't have %s with %s user management.", f.idp, f.experience),
+			fmt.Sprintf("This version simulates %s with centralized.", strings.Join(simulator.Providers(), ", ")))
+	}
+	if f.idp == "ldap" && !simulator.SlapdInstalled() {
+		return nil, problem.New(problem.Usage, "The sample company's LDAP directory is served by OpenLDAP, which isn't installed.", "Install it (on Debian the package slapd), or choose another --idp.")
 	}
 	if f.groups < 1 || f.users < 1 {
 		return nil, problem.New(problem.Usage, "A company has at least one group and one person.", "Give larger numbers.")
 	}
 	return simulator.Start(simulator.Options{
-		Company: simulator.Sample(f.seed, f.groups, f.users), Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
+		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
 	})
 }
 
 func (c *command) simulate() *cobra.Command {
 	var flags company
 	cmd := &cobra.Command{
-		Use: "simulate", Short: "Serve a sample company as Okta and Atlassian on 127.0.0.1 until interrupted", Args: cobra.NoArgs,
+		Use: "simulate", Short: "Serve a sample company as its identity provider and Atlassian on 127.0.0.1 until interrupted", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			simulation, err := flags.start()
 			if err != nil {
@@ -131,8 +137,9 @@ func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pi
 }
 
 func connectSample(ctx context.Context, a *app.App, simulation *simulator.Simulation) error {
-	idp := app.IdPSettings{Provider: "okta", URL: simulation.IdPURL}
-	if _, err := a.ConnectIdP(ctx, idp, simulator.OktaToken); err != nil {
+	idp := app.NewIdPSettings(simulation.Connection)
+	idp.App = "" // all groups
+	if _, err := a.ConnectIdP(ctx, idp, simulation.Connection["secret"]); err != nil {
 		return err
 	}
 	atlassian := app.AtlassianSettings{URL: simulation.AtlassianURL, Org: simulation.Company.Org, Owner: simulation.Company.Owner}
@@ -150,7 +157,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 			fmt.Fprintf(c.Out, "\n== "+format+"\n", args...)
 		}
 	}
-	say("1. Connected: Okta at %s, Atlassian organization %s at %s", simulation.IdPURL, simulation.Company.OrgName, simulation.AtlassianURL)
+	say("1. Connected: %s at %s, Atlassian organization %s at %s", app.ProviderTitle(simulation.Connection["provider"]), simulation.IdPURL, simulation.Company.OrgName, simulation.AtlassianURL)
 	say("2. Fetch: read both sides")
 	snapshot, err := a.Fetch(ctx, nil)
 	if err != nil {

@@ -14,8 +14,7 @@ import (
 type Options struct {
 	// Company is what is served; nil for Sample with the defaults.
 	Company *Company
-	// IdP is the identity provider's protocol: one of Providers; empty for
-	// okta.
+	// IdP is the identity provider: one of Providers(); empty for okta.
 	IdP string
 	// Latency delays every answer.
 	Latency time.Duration
@@ -52,6 +51,7 @@ type Simulation struct {
 	Connection map[string]string
 
 	source  *source
+	slapd   *Slapd
 	org     *orgServer
 	servers []*http.Server
 	wait    sync.WaitGroup
@@ -65,26 +65,50 @@ func Start(options Options) (*Simulation, error) {
 	if options.IdP == "" {
 		options.IdP = "okta"
 	}
-	protocol, known := protocols[options.IdP]
-	if !known {
-		return nil, fmt.Errorf("no identity provider %q is simulated", options.IdP)
+	simulation := &Simulation{Company: options.Company, source: newSource(options), org: newOrgServer(options)}
+	err := simulation.startIdP(options)
+	if err == nil {
+		simulation.AtlassianURL, err = simulation.serve("atlassian", simulation.org.handler(), options)
 	}
-	simulation := &Simulation{Company: options.Company, source: newSource(options)}
-	simulation.org = newOrgServer(options)
-	var err error
-	if simulation.IdPURL, err = simulation.serve("idp", protocol.handler(simulation.source), options); err != nil {
-		return nil, err
-	}
-	if simulation.AtlassianURL, err = simulation.serve("atlassian", simulation.org.handler(), options); err != nil {
-		simulation.Close()
-		return nil, err
-	}
-	if simulation.Connection, err = protocol.connection(simulation.source, simulation.IdPURL); err != nil {
+	if err != nil {
 		simulation.Close()
 		return nil, err
 	}
 	simulation.Connection["provider"] = options.IdP
 	return simulation, nil
+}
+
+// Providers lists what identity providers are simulated; ldap is where OpenLDAP
+// is installed.
+func Providers() []string { return append(sortedKeys(protocols), ldapProvider) }
+
+const ldapProvider = "ldap"
+
+func (s *Simulation) startIdP(options Options) (err error) {
+	if options.IdP == ldapProvider {
+		return s.startLDAP()
+	}
+	protocol, known := protocols[options.IdP]
+	if !known {
+		return fmt.Errorf("no identity provider %q is simulated", options.IdP)
+	}
+	if s.IdPURL, err = s.serve("idp", protocol.handler(s.source), options); err != nil {
+		return err
+	}
+	s.Connection, err = protocol.connection(s.source, s.IdPURL)
+	return err
+}
+
+func (s *Simulation) startLDAP() (err error) {
+	if s.slapd, err = StartSlapd(s.Company.LDIF(), "", "", ""); err != nil {
+		return err
+	}
+	s.IdPURL = s.slapd.URL
+	s.Connection = map[string]string{
+		"url": s.IdPURL, "user": LDAPAdmin, "secret": LDAPPassword, "base": LDAPBase, "disabled-filter": LDAPDisabled,
+		"alias-attribute": "uid", "placeholder": LDAPPlaceholder,
+	}
+	return nil
 }
 
 func (s *Simulation) serve(side string, handler http.Handler, options Options) (string, error) {
@@ -108,6 +132,9 @@ func (s *Simulation) Close() {
 		_ = server.Close() // whoever still asks is cut off, as by a fault of the network
 	}
 	s.wait.Wait()
+	if s.slapd != nil {
+		s.slapd.Close()
+	}
 }
 
 // Ready is the line that `rollcall simulate` prints when the servers listen.

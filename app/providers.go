@@ -1,0 +1,456 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/idp/entra"
+	"github.com/rollcall-app/rollcall/app/idp/file"
+	"github.com/rollcall-app/rollcall/app/idp/google"
+	"github.com/rollcall-app/rollcall/app/idp/ldap"
+	"github.com/rollcall-app/rollcall/app/idp/okta"
+	"github.com/rollcall-app/rollcall/app/idp/scim"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
+)
+
+// IdPSettings say how to reach the identity provider. Which of them a provider
+// takes, Providers tells.
+type IdPSettings struct {
+	// Provider is the connector's name: okta, entra, google, scim, ldap, file.
+	Provider string
+	// SignIn is the name of the way to sign in; empty for the provider's first.
+	SignIn string
+	// URL is the provider's address, LoginURL that of its sign-in; empty for
+	// the vendor's own.
+	URL, LoginURL string
+	// Tenant is Entra's; Client the id of an OAuth client, KeyID that of its key.
+	Tenant, Client, KeyID string
+	// Admin is for whom a Google service account acts, User who signs in.
+	Admin, User string
+	// TokenURL and Scope are where and for what a SCIM client gets tokens.
+	TokenURL, Scope string
+	// App limits the scope to the groups of this application; Groups says
+	// which of its groups: assigned or pushed.
+	App, Groups string
+	// Base and what follows say what an LDAP directory holds.
+	Base, PeopleBase, GroupsBase                                     string
+	PeopleFilter, GroupsFilter, DisabledFilter                       string
+	MailAttribute, AliasAttribute, NameAttribute, GroupNameAttribute string
+	Placeholder, StartTLS                                            string
+	// CA is the file of a certificate authority, Path that of an export.
+	CA, Path string
+}
+
+// Field is one thing that a connection has to be told.
+type Field struct {
+	// Name is that of the flag, Label stands on screen, Hint says what to
+	// enter and where to find it.
+	Name, Label, Hint string
+	// Of gives the field's place in settings.
+	Of func(*IdPSettings) *string
+	// Required says that it can't be left empty, File that it is a path, More
+	// that few need it.
+	Required, File, More bool
+}
+
+// SignIn is one way to sign in to a provider.
+type SignIn struct {
+	Name, Title string
+	// Secret is the label of what is kept in the keyring, SecretHint where to
+	// find it; empty where a person enters none.
+	Secret, SecretHint string
+	// SecretFile says that the secret is the content of a file.
+	SecretFile bool
+	// Interactive says that a person signs in, with a Device code or in a
+	// browser.
+	Interactive, Device bool
+	// Fields are those that only this way needs.
+	Fields []Field
+}
+
+// Provider is a kind of identity provider, and what connecting to it takes.
+type Provider struct {
+	Name, Title string
+	SignIns     []SignIn
+	Fields      []Field
+	// New makes the connector. keep stores another secret in place of the one
+	// given, where the provider hands one out.
+	New func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error)
+}
+
+// Fields that several providers have.
+var (
+	urlField = func(label, hint string, required bool) Field {
+		return Field{Name: "url", Label: label, Hint: hint, Required: required, More: !required, Of: func(s *IdPSettings) *string { return &s.URL }}
+	}
+	loginField = Field{Name: "login-url", Label: "Sign-in address", Hint: "only for national clouds: stands for the public cloud's", More: true,
+		Of: func(s *IdPSettings) *string { return &s.LoginURL }}
+	clientField = func(hint string) Field {
+		return Field{Name: "client", Label: "Client id", Hint: hint, Required: true, Of: func(s *IdPSettings) *string { return &s.Client }}
+	}
+	appField = func(hint string) Field {
+		return Field{Name: "app", Label: "Groups of the app", Hint: hint, Of: func(s *IdPSettings) *string { return &s.App }}
+	}
+	userField = func(label, hint string) Field {
+		return Field{Name: "user", Label: label, Hint: hint, Required: true, Of: func(s *IdPSettings) *string { return &s.User }}
+	}
+)
+
+// Providers lists the identity providers that Rollcall reads.
+func Providers() []Provider {
+	return []Provider{oktaProvider, entraProvider, googleProvider, scimProvider, ldapProvider, fileProvider}
+}
+
+var oktaProvider = Provider{
+	Name: "okta", Title: "Okta",
+	SignIns: []SignIn{
+		{Name: "token", Title: "API token", Secret: "API token", SecretHint: "Security › API › Tokens in Okta's admin console"},
+		{Name: "app", Title: "Service app (OAuth 2.0)", Secret: "Private key", SecretHint: "the app's private key, PEM or JWK", SecretFile: true, Fields: []Field{
+			clientField("the service app's client id: 0oa…"),
+			{Name: "key-id", Label: "Key id", Hint: "the id (kid) of the app's public key", Of: func(s *IdPSettings) *string { return &s.KeyID }},
+		}},
+	},
+	Fields: []Field{
+		urlField("Organization URL", "https://acme.okta.com", true),
+		appField("all groups; or the id of the Atlassian app: 0oa…"),
+		{Name: "groups", Label: "Which of them", Hint: "assigned, or pushed for what group push pushes", More: true, Of: func(s *IdPSettings) *string { return &s.Groups }},
+	},
+	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		config := okta.Config{URL: s.URL, Token: secret, App: s.App, Pushed: s.Groups == "pushed", Log: a.Log}
+		if s.SignIn == "app" {
+			config.Token, config.ClientID, config.Key, config.KeyID = "", s.Client, secret, s.KeyID
+		}
+		return okta.New(config)
+	},
+}
+
+var entraProvider = Provider{
+	Name: "entra", Title: "Microsoft Entra ID",
+	SignIns: []SignIn{
+		{Name: "client", Title: "App with a client secret", Secret: "Client secret", SecretHint: "its value, under Certificates & secrets of the app registration"},
+		{Name: "device", Title: "Sign in with a code", Interactive: true, Device: true},
+		{Name: "browser", Title: "Sign in with the browser", Interactive: true},
+	},
+	Fields: []Field{
+		{Name: "tenant", Label: "Tenant", Hint: "its id, or one of its domains: acme.onmicrosoft.com", Required: true, Of: func(s *IdPSettings) *string { return &s.Tenant }},
+		clientField("Application (client) ID of the app registration"),
+		appField("all groups; or the Object ID of the Atlassian enterprise application"),
+		urlField("Graph address", "only for national clouds: stands for https://graph.microsoft.com", false),
+		loginField,
+	},
+	New: func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		config := entraConfig(a, s)
+		config.Secret = secret
+		if s.SignIn == "device" || s.SignIn == "browser" {
+			config.Secret, config.SignedIn, config.Keep = "", oauth.ParseSignedIn(secret), keep
+		}
+		return entra.New(config)
+	},
+}
+
+func entraConfig(a *App, s IdPSettings) entra.Config {
+	return entra.Config{URL: s.URL, LoginURL: s.LoginURL, Tenant: s.Tenant, ClientID: s.Client, App: s.App, Log: a.Log}
+}
+
+var googleProvider = Provider{
+	Name: "google", Title: "Google Workspace",
+	SignIns: []SignIn{
+		{Name: "service-account", Title: "Service account", Secret: "Key file", SecretHint: "the service account's JSON key file", SecretFile: true, Fields: []Field{
+			{Name: "admin", Label: "Acts for", Hint: "e-mail address of an administrator: admin@acme.com", Required: true, Of: func(s *IdPSettings) *string { return &s.Admin }},
+		}},
+		{Name: "browser", Title: "Sign in with the browser", Secret: "Client secret", SecretHint: "the desktop client's, from the Google Cloud console", Interactive: true,
+			Fields: []Field{clientField("OAuth client id of the type Desktop app")}},
+	},
+	Fields: []Field{
+		urlField("API address", "stands for https://admin.googleapis.com", false),
+		{Name: "login-url", Label: "Sign-in address", Hint: "stands for Google's own", More: true, Of: func(s *IdPSettings) *string { return &s.LoginURL }},
+	},
+	New: func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		config := googleConfig(a, s)
+		if s.SignIn == "browser" {
+			config.SignedIn, config.Keep = oauth.ParseSignedIn(secret), keep
+		} else {
+			config.Account = secret
+		}
+		return google.New(config)
+	},
+}
+
+func googleConfig(a *App, s IdPSettings) google.Config {
+	return google.Config{URL: s.URL, LoginURL: s.LoginURL, Admin: s.Admin, ClientID: s.Client, Log: a.Log}
+}
+
+var scimProvider = Provider{
+	Name: "scim", Title: "SCIM 2.0",
+	SignIns: []SignIn{
+		{Name: "bearer", Title: "Bearer token", Secret: "Token", SecretHint: "the token of the provider's SCIM endpoint"},
+		{Name: "basic", Title: "User name and password", Secret: "Password", SecretHint: "the user's password", Fields: []Field{userField("User name", "who signs in")}},
+		{Name: "client", Title: "OAuth client", Secret: "Client secret", SecretHint: "the client's secret", Fields: []Field{
+			{Name: "token-url", Label: "Token address", Hint: "https://login.example/oauth2/token", Required: true, Of: func(s *IdPSettings) *string { return &s.TokenURL }},
+			clientField("the client's id"),
+			{Name: "scope", Label: "Scope", Hint: "what the provider asks for, or nothing", Of: func(s *IdPSettings) *string { return &s.Scope }},
+		}},
+	},
+	Fields: []Field{urlField("SCIM address", "https://idp.example/scim/v2", true)},
+	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		config := scim.Config{URL: s.URL, Log: a.Log}
+		switch s.SignIn {
+		case "basic":
+			config.User, config.Password = s.User, secret
+		case "client":
+			config.TokenURL, config.ClientID, config.ClientSecret, config.Scope = s.TokenURL, s.Client, secret, s.Scope
+		default:
+			config.Token = secret
+		}
+		return scim.New(config)
+	},
+}
+
+var ldapProvider = Provider{
+	Name: "ldap", Title: "LDAP / Active Directory",
+	SignIns: []SignIn{{Name: "simple", Title: "Name and password", Secret: "Password", SecretHint: "of the account that signs in",
+		Fields: []Field{userField("Sign in as", "DN of an account that may read: cn=reader,dc=acme,dc=com")}}},
+	Fields: []Field{
+		urlField("Server", "ldaps://ldap.acme.com, or ldap:// for StartTLS", true),
+		{Name: "base", Label: "Base DN", Hint: "dc=acme,dc=com", Required: true, Of: func(s *IdPSettings) *string { return &s.Base }},
+		{Name: "ca", Label: "Certificate authority", Hint: "a PEM file; the system's authorities where empty", File: true, More: true, Of: func(s *IdPSettings) *string { return &s.CA }},
+		more("people-base", "People below", "where people are, if not below the base DN", func(s *IdPSettings) *string { return &s.PeopleBase }),
+		more("groups-base", "Groups below", "where groups are, if not below the base DN", func(s *IdPSettings) *string { return &s.GroupsBase }),
+		more("people-filter", "People are", "(objectClass=inetOrgPerson), in Active Directory users", func(s *IdPSettings) *string { return &s.PeopleFilter }),
+		more("groups-filter", "Groups are", "groupOfNames, groupOfUniqueNames and posixGroup; or group", func(s *IdPSettings) *string { return &s.GroupsFilter }),
+		more("disabled-filter", "Disabled people are", "in Active Directory known; else such as (nsAccountLock=true)", func(s *IdPSettings) *string { return &s.DisabledFilter }),
+		more("mail-attribute", "Address", "mail", func(s *IdPSettings) *string { return &s.MailAttribute }),
+		more("alias-attribute", "Further addresses", "in Active Directory userPrincipalName proxyAddresses", func(s *IdPSettings) *string { return &s.AliasAttribute }),
+		more("name-attribute", "Name", "displayName", func(s *IdPSettings) *string { return &s.NameAttribute }),
+		more("group-name-attribute", "Group name", "cn", func(s *IdPSettings) *string { return &s.GroupNameAttribute }),
+		more("placeholder", "Placeholder", "DN of the member in groups that may not be empty", func(s *IdPSettings) *string { return &s.Placeholder }),
+		more("start-tls", "StartTLS", "yes: on this machine, too", func(s *IdPSettings) *string { return &s.StartTLS }),
+	},
+	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		authority, err := readAuthority(s.CA)
+		if err != nil {
+			return nil, err
+		}
+		return ldap.New(ldap.Config{
+			URL: s.URL, StartTLS: s.StartTLS != "" && s.StartTLS != "no", CA: authority, BindDN: s.User, Password: secret, Base: s.Base, PeopleBase: s.PeopleBase,
+			GroupsBase: s.GroupsBase, PeopleFilter: s.PeopleFilter, GroupsFilter: s.GroupsFilter, DisabledFilter: s.DisabledFilter, MailAttribute: s.MailAttribute,
+			AliasAttribute: s.AliasAttribute, NameAttribute: s.NameAttribute, GroupNameAttribute: s.GroupNameAttribute, Placeholder: s.Placeholder, Log: a.Log,
+		})
+	},
+}
+
+func more(name, label, hint string, of func(*IdPSettings) *string) Field {
+	return Field{Name: name, Label: label, Hint: hint, More: true, Of: of}
+}
+
+func readAuthority(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", problem.Wrap(err, problem.Usage, fmt.Sprintf("The certificate authority's file can't be read: %v.", err), "Check the path, and that you may read it.")
+	}
+	return string(text), nil
+}
+
+var fileProvider = Provider{
+	Name: "file", Title: "A file (CSV or JSON)",
+	SignIns: []SignIn{{Name: "none", Title: "None"}},
+	Fields: []Field{{Name: "path", Label: "File", Hint: "an export with the columns group, e-mail and name", Required: true, File: true,
+		Of: func(s *IdPSettings) *string { return &s.Path }}},
+	New: func(_ *App, s IdPSettings, _ string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+		return file.New(s.Path)
+	},
+}
+
+// FindProvider gives a kind of provider by its name.
+func FindProvider(name string) (Provider, error) {
+	if name == "" {
+		return Provider{}, problem.New(problem.NotConnected, "No identity provider is connected.", "Connect one: in the window under Identity provider, or with rollcall connect idp.")
+	}
+	var names []string
+	for _, provider := range Providers() {
+		if provider.Name == name {
+			return provider, nil
+		}
+		names = append(names, provider.Name)
+	}
+	return Provider{}, problem.New(problem.Usage, fmt.Sprintf("There is no identity provider named “%s”.", name), fmt.Sprintf("Rollcall knows %s.", strings.Join(names, ", ")))
+}
+
+// ProviderTitle is what people call a provider.
+func ProviderTitle(name string) string {
+	if provider, err := FindProvider(name); err == nil {
+		return provider.Title
+	}
+	return name
+}
+
+// FieldsOf lists what a provider has to be told for one way to sign in.
+func (p Provider) FieldsOf(way SignIn) []Field { return slices.Concat(p.Fields, way.Fields) }
+
+// Way gives a way to sign in by its name; the first where the name is empty.
+func (p Provider) Way(name string) (SignIn, error) {
+	var names []string
+	for i, way := range p.SignIns {
+		if way.Name == name || name == "" && i == 0 {
+			return way, nil
+		}
+		names = append(names, way.Name)
+	}
+	return SignIn{}, problem.New(problem.Usage, fmt.Sprintf("There is no way to sign in to %s named “%s”.", p.Title, name), fmt.Sprintf("There are %s.", strings.Join(names, ", ")))
+}
+
+func (s IdPSettings) way() (SignIn, error) {
+	provider, err := FindProvider(s.Provider)
+	if err != nil {
+		return SignIn{}, err
+	}
+	return provider.Way(s.SignIn)
+}
+
+// NewIdPSettings makes settings from fields by their names, as Field names them,
+// with provider and sign-in beside them; other names are passed over.
+func NewIdPSettings(fields map[string]string) IdPSettings {
+	settings := IdPSettings{Provider: fields["provider"], SignIn: fields["sign-in"]}
+	for _, provider := range Providers() {
+		for _, way := range provider.SignIns {
+			for _, field := range provider.FieldsOf(way) {
+				if value, given := fields[field.Name]; given {
+					*field.Of(&settings) = value
+				}
+			}
+		}
+	}
+	return settings
+}
+
+// Place says in a few words what the settings lead to: an address, a tenant, a
+// file.
+func (s IdPSettings) Place() string {
+	for _, text := range []string{s.Path, s.Tenant, s.URL, s.Admin} {
+		if text != "" {
+			return text
+		}
+	}
+	return ProviderTitle(s.Provider)
+}
+
+// tidied frees what a person pasted of the spaces around it, and of what the
+// provider doesn't take.
+func (s IdPSettings) tidied() IdPSettings {
+	tidy := IdPSettings{Provider: strings.TrimSpace(s.Provider), SignIn: strings.TrimSpace(s.SignIn)}
+	provider, err := FindProvider(tidy.Provider)
+	if err != nil {
+		return tidy
+	}
+	way, err := provider.Way(tidy.SignIn)
+	if err != nil {
+		return tidy
+	}
+	for _, field := range provider.FieldsOf(way) {
+		value := strings.TrimSpace(*field.Of(&s))
+		if strings.HasSuffix(field.Name, "url") {
+			value = strings.TrimRight(value, "/")
+		}
+		*field.Of(&tidy) = value
+	}
+	return tidy
+}
+
+// check says what is missing.
+func (s IdPSettings) check() error {
+	provider, err := FindProvider(s.Provider)
+	if err != nil {
+		return err
+	}
+	way, err := provider.Way(s.SignIn)
+	if err != nil {
+		return err
+	}
+	for _, field := range provider.FieldsOf(way) {
+		if field.Required && *field.Of(&s) == "" {
+			return problem.New(problem.Usage, fmt.Sprintf("%s needs to be told: %s.", provider.Title, field.Label), fmt.Sprintf("Enter %s (--%s on the command line).", field.Hint, field.Name))
+		}
+	}
+	return nil
+}
+
+// secretName binds the credentials to the place they were entered for.
+func (s IdPSettings) secretName() string {
+	name := s.Provider
+	for _, part := range []string{s.URL, s.LoginURL, s.TokenURL, s.Tenant, s.Client, s.Admin, s.User} {
+		if part != "" {
+			name += " " + part
+		}
+	}
+	return name
+}
+
+// provider makes the connector for the identity provider.
+func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error) {
+	provider, err := FindProvider(settings.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if err := settings.check(); err != nil {
+		return nil, err
+	}
+	return provider.New(a, settings, secret, func(ctx context.Context, left oauth.SignedIn) error {
+		return a.Secrets.SaveSecret(ctx, settings.secretName(), left.Text())
+	})
+}
+
+// closeProvider lets go of a connection that stays open between requests.
+func closeProvider(provider idp.Provider) {
+	if closer, ok := provider.(io.Closer); ok {
+		_ = closer.Close() // nothing is lost with it
+	}
+}
+
+// SignInIdP lets a person sign in, and gives what connects afterwards in place of
+// a secret. show is called with what the person has to do.
+func (a *App) SignInIdP(ctx context.Context, settings IdPSettings, clientSecret string, show func(oauth.Prompt)) (string, error) {
+	settings = settings.tidied()
+	if err := settings.check(); err != nil {
+		return "", err
+	}
+	way, err := settings.way()
+	if err != nil {
+		return "", err
+	}
+	var in oauth.SignIn
+	switch settings.Provider {
+	case "entra":
+		in = entra.SignIn(entraConfig(a, settings))
+	case "google":
+		in = google.SignIn(googleConfig(a, settings), strings.TrimSpace(clientSecret))
+	default:
+		return "", problem.New(problem.Usage, fmt.Sprintf("Nobody signs in to %s.", ProviderTitle(settings.Provider)), "Connect with a secret.")
+	}
+	sign := in.Browser
+	if way.Device {
+		sign = in.Device
+	}
+	left, err := sign(ctx, show)
+	if err != nil {
+		return "", err
+	}
+	return left.Text(), nil
+}
+
+// PreviewFile tells what an export holds before it is connected.
+func PreviewFile(path string) (file.Content, error) {
+	f, err := file.New(strings.TrimSpace(path))
+	if err != nil {
+		return file.Content{}, err
+	}
+	return f.Preview()
+}
