@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 )
@@ -138,9 +139,14 @@ func (a *App) organization(settings AtlassianSettings, secret string) (*atlassia
 	return atlassian.New(atlassian.Config{URL: settings.URL, Org: settings.Org, Key: secret, Log: a.Log})
 }
 
-// CheckIdP says whether reading the identity provider will work.
+// CheckIdP says whether reading the identity provider will work, with the secret
+// given or, where that is empty, the one kept.
 func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string) error {
 	settings = settings.tidied()
+	return a.checkIdP(ctx, settings, secret, a.keepSignIn(settings))
+}
+
+func (a *App) checkIdP(ctx context.Context, settings IdPSettings, secret string, keep keepSignIn) error {
 	if err := settings.check(); err != nil {
 		return err
 	}
@@ -148,7 +154,7 @@ func (a *App) CheckIdP(ctx context.Context, settings IdPSettings, secret string)
 	if err != nil {
 		return err
 	}
-	provider, err := a.provider(settings, secret)
+	provider, err := a.provider(settings, secret, keep)
 	if err != nil {
 		return err
 	}
@@ -192,7 +198,15 @@ func (a *App) secretOr(ctx context.Context, secret, variable, name string) (stri
 // kept is false where only the environment holds it.
 func (a *App) ConnectIdP(ctx context.Context, settings IdPSettings, secret string) (kept bool, err error) {
 	settings, secret = settings.tidied(), strings.TrimSpace(secret)
-	if err := a.CheckIdP(ctx, settings, secret); err != nil {
+	// Checking may already use up what a sign-in left, and get another.
+	latest := func(_ context.Context, left oauth.SignedIn) error {
+		secret = left.Text()
+		return nil
+	}
+	if secret == "" {
+		latest = a.keepSignIn(settings)
+	}
+	if err := a.checkIdP(ctx, settings, secret, latest); err != nil {
 		return false, err
 	}
 	if kept, err = a.keep(ctx, secret, IdPSecretVariable, settings.secretName()); err != nil {
@@ -264,7 +278,7 @@ func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Setti
 		return nil, nil, settings, err
 	}
 	if settings.IdP.Provider == "" {
-		_, err := a.provider(settings.IdP, "")
+		_, err := FindProvider("")
 		return nil, nil, settings, err
 	}
 	if settings.Atlassian.Org == "" {
@@ -275,7 +289,7 @@ func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Setti
 	if err != nil {
 		return nil, nil, settings, err
 	}
-	provider, err := a.provider(settings.IdP, secret)
+	provider, err := a.provider(settings.IdP, secret, a.keepSignIn(settings.IdP))
 	if err != nil {
 		return nil, nil, settings, err
 	}

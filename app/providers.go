@@ -81,8 +81,11 @@ type Provider struct {
 	Fields      []Field
 	// New makes the connector. keep stores another secret in place of the one
 	// given, where the provider hands one out.
-	New func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error)
+	New func(a *App, s IdPSettings, secret string, keep keepSignIn) (idp.Provider, error)
 }
+
+// keepSignIn stores what a sign-in left behind, in place of what it left before.
+type keepSignIn = func(context.Context, oauth.SignedIn) error
 
 // Fields that several providers have.
 var (
@@ -121,7 +124,7 @@ var oktaProvider = Provider{
 		appField("all groups; or the id of the Atlassian app: 0oa…"),
 		{Name: "groups", Label: "Which of them", Hint: "assigned, or pushed for what group push pushes", More: true, Of: func(s *IdPSettings) *string { return &s.Groups }},
 	},
-	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(a *App, s IdPSettings, secret string, _ keepSignIn) (idp.Provider, error) {
 		config := okta.Config{URL: s.URL, Token: secret, App: s.App, Pushed: s.Groups == "pushed", Log: a.Log}
 		if s.SignIn == "app" {
 			config.Token, config.ClientID, config.Key, config.KeyID = "", s.Client, secret, s.KeyID
@@ -144,7 +147,7 @@ var entraProvider = Provider{
 		urlField("Graph address", "only for national clouds: stands for https://graph.microsoft.com", false),
 		loginField,
 	},
-	New: func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(a *App, s IdPSettings, secret string, keep keepSignIn) (idp.Provider, error) {
 		config := entraConfig(a, s)
 		config.Secret = secret
 		if s.SignIn == "device" || s.SignIn == "browser" {
@@ -171,7 +174,7 @@ var googleProvider = Provider{
 		urlField("API address", "stands for https://admin.googleapis.com", false),
 		{Name: "login-url", Label: "Sign-in address", Hint: "stands for Google's own", More: true, Of: func(s *IdPSettings) *string { return &s.LoginURL }},
 	},
-	New: func(a *App, s IdPSettings, secret string, keep func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(a *App, s IdPSettings, secret string, keep keepSignIn) (idp.Provider, error) {
 		config := googleConfig(a, s)
 		if s.SignIn == "browser" {
 			config.SignedIn, config.Keep = oauth.ParseSignedIn(secret), keep
@@ -198,7 +201,7 @@ var scimProvider = Provider{
 		}},
 	},
 	Fields: []Field{urlField("SCIM address", "https://idp.example/scim/v2", true)},
-	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(a *App, s IdPSettings, secret string, _ keepSignIn) (idp.Provider, error) {
 		config := scim.Config{URL: s.URL, Log: a.Log}
 		switch s.SignIn {
 		case "basic":
@@ -232,7 +235,7 @@ var ldapProvider = Provider{
 		more("placeholder", "Placeholder", "DN of the member in groups that may not be empty", func(s *IdPSettings) *string { return &s.Placeholder }),
 		more("start-tls", "StartTLS", "yes: on this machine, too", func(s *IdPSettings) *string { return &s.StartTLS }),
 	},
-	New: func(a *App, s IdPSettings, secret string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(a *App, s IdPSettings, secret string, _ keepSignIn) (idp.Provider, error) {
 		authority, err := readAuthority(s.CA)
 		if err != nil {
 			return nil, err
@@ -265,7 +268,7 @@ var fileProvider = Provider{
 	SignIns: []SignIn{{Name: "none", Title: "None"}},
 	Fields: []Field{{Name: "path", Label: "File", Hint: "an export with the columns group, e-mail and name", Required: true, File: true,
 		Of: func(s *IdPSettings) *string { return &s.Path }}},
-	New: func(_ *App, s IdPSettings, _ string, _ func(context.Context, oauth.SignedIn) error) (idp.Provider, error) {
+	New: func(_ *App, s IdPSettings, _ string, _ keepSignIn) (idp.Provider, error) {
 		return file.New(s.Path)
 	},
 }
@@ -395,7 +398,7 @@ func (s IdPSettings) secretName() string {
 }
 
 // provider makes the connector for the identity provider.
-func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error) {
+func (a *App) provider(settings IdPSettings, secret string, keep keepSignIn) (idp.Provider, error) {
 	provider, err := FindProvider(settings.Provider)
 	if err != nil {
 		return nil, err
@@ -403,9 +406,14 @@ func (a *App) provider(settings IdPSettings, secret string) (idp.Provider, error
 	if err := settings.check(); err != nil {
 		return nil, err
 	}
-	return provider.New(a, settings, secret, func(ctx context.Context, left oauth.SignedIn) error {
+	return provider.New(a, settings, secret, keep)
+}
+
+// keepSignIn files what a sign-in left in the keyring.
+func (a *App) keepSignIn(settings IdPSettings) keepSignIn {
+	return func(ctx context.Context, left oauth.SignedIn) error {
 		return a.Secrets.SaveSecret(ctx, settings.secretName(), left.Text())
-	})
+	}
 }
 
 // closeProvider lets go of a connection that stays open between requests.

@@ -182,7 +182,7 @@ func (m *groupsModel) statusOf(change *review.Change) string {
 	if change.Kind == review.Provisioned {
 		return "to be invited"
 	}
-	provider := " in " + providerTitle(m.review.Snapshot.IdP.Provider)
+	provider := " in " + app.ProviderTitle(m.review.Snapshot.IdP.Provider)
 	if change.Kind == review.Removed && change.Person == directory.NoPerson {
 		return "unknown" + provider
 	}

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/idp/file"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -21,8 +22,7 @@ type identityTab struct {
 	item *container.TabItem
 	w    *Window
 
-	provider            *widget.Select
-	url, token, scope   *widget.Entry
+	form                *idpForm
 	idpState            *widget.Label
 	idpAnswer           *widget.Label
 	idpConnect, idpTest *widget.Button
@@ -63,20 +63,13 @@ func secretEntry() *widget.Entry {
 }
 
 func (t *identityTab) idpCard() fyne.CanvasObject {
-	t.provider = widget.NewSelect([]string{"Okta"}, nil)
-	t.provider.SetSelected("Okta")
-	t.url, t.token, t.scope = entry("https://acme.okta.com"), secretEntry(), entry("all groups; or the id of the Atlassian app: 0oa…")
+	t.form = newIdPForm(t.w, func() { t.showConnect() })
 	t.idpState, t.idpAnswer = widget.NewLabel(""), wrapped("")
 	t.idpConnect = widget.NewButton("Connect", t.connectIdP)
 	t.idpConnect.Importance = widget.HighImportance
 	t.idpTest = widget.NewButton("Test connection", t.testIdP)
 	t.idpLeave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectIdP) })
-	form := container.New(layout.NewFormLayout(),
-		widget.NewLabel("Provider"), t.provider,
-		widget.NewLabel("Organization URL"), t.url,
-		widget.NewLabel("API token"), t.token,
-		widget.NewLabel("Groups in scope"), t.scope)
-	return titled("Identity provider", t.idpState, container.NewVBox(form, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
+	return titled("Identity provider", t.idpState, container.NewVBox(t.form.object, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
 }
 
 func (t *identityTab) orgCard() fyne.CanvasObject {
@@ -124,16 +117,17 @@ func (t *identityTab) show() {
 	idpOn, orgOn := settings.IdP.Provider != "", settings.Atlassian.Org != ""
 	if !t.filled && (idpOn || orgOn) {
 		t.filled = true
-		t.url.SetText(settings.IdP.URL)
-		t.scope.SetText(settings.IdP.App)
+		if idpOn {
+			t.form.set(settings.IdP)
+		}
 		t.org.SetText(settings.Atlassian.Org)
 		t.owner.SetText(settings.Atlassian.Owner)
 	}
 	connected(t.idpState, idpOn)
 	connected(t.orgState, orgOn)
-	t.token.SetPlaceHolder(secretHint(idpOn, "Security › API › Tokens in Okta's admin console"))
+	t.form.showKept(idpOn && settings.IdP.Provider == t.form.settings.Provider)
 	t.key.SetPlaceHolder(secretHint(orgOn, "Settings › API keys at admin.atlassian.com, without scopes"))
-	connectButton(t.idpConnect, idpOn)
+	t.showConnect()
 	connectButton(t.orgConnect, orgOn)
 	busy := t.w.job != nil
 	able(t.idpConnect, !busy)
@@ -173,6 +167,18 @@ func connectButton(button *widget.Button, on bool) {
 	button.SetText(text)
 }
 
+// showConnect says on the button what connecting does: a person signs in, or
+// what was entered is saved.
+func (t *identityTab) showConnect() {
+	if t.idpConnect == nil {
+		return // not built yet
+	}
+	connectButton(t.idpConnect, t.w.settings.IdP.Provider != "")
+	if t.form.signIn().Interactive {
+		t.idpConnect.SetText("Sign in …")
+	}
+}
+
 func able(button *widget.Button, on bool) {
 	if on {
 		button.Enable()
@@ -193,7 +199,7 @@ func (t *identityTab) showSnapshot(ready bool) {
 	how := r.Snapshot.How
 	t.taken.SetText(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
 		r.Snapshot.TakenAt.Local().Format("Monday 2 January 2006, 15:04"),
-		providerTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way))
+		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way))
 	counts := r.Counts()
 	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))
 	t.unsynced.Set(grouped(counts.CouldNotSync()))
@@ -207,10 +213,6 @@ func (t *identityTab) showPeople(r *review.Review) {
 	t.invite.Set(grouped(summary.invite))
 	t.unmatched.Set(grouped(summary.unmatched))
 	t.off.Set(grouped(summary.disabled))
-}
-
-func (t *identityTab) idpSettings() app.IdPSettings {
-	return app.IdPSettings{Provider: "okta", URL: t.url.Text, App: t.scope.Text}
 }
 
 func (t *identityTab) orgSettings() app.AtlassianSettings {
@@ -240,19 +242,44 @@ func (t *identityTab) attempt(answer *widget.Label, work func(context.Context) (
 }
 
 func (t *identityTab) testIdP() {
-	settings, secret := t.idpSettings(), t.token.Text
+	settings, secret := t.form.settings, t.form.secret.Text
+	if t.form.signIn().Interactive {
+		secret = "" // what the sign-in left is in the keyring
+	}
 	t.attempt(t.idpAnswer, func(ctx context.Context) (string, error) {
-		return "Reached " + settings.URL + ". May read groups and people.", t.w.app.CheckIdP(ctx, settings, secret)
+		return "Reached " + settings.Place() + ". May read groups and people.", t.w.app.CheckIdP(ctx, settings, secret)
 	}, nil)
 }
 
+// connectIdP connects; where a file is the provider, its content is shown first.
 func (t *identityTab) connectIdP() {
-	settings, secret := t.idpSettings(), t.token.Text
-	t.attempt(t.idpAnswer, func(ctx context.Context) (string, error) {
+	settings := t.form.settings
+	if settings.Provider != "file" {
+		t.saveIdP()
+		return
+	}
+	var content file.Content
+	t.attempt(t.idpAnswer, func(context.Context) (_ string, err error) {
+		content, err = app.PreviewFile(settings.Path)
+		return "Read.", err
+	}, func() {
+		t.idpAnswer.SetText("")
+		t.w.confirmImport(content, t.saveIdP)
+	})
+}
+
+func (t *identityTab) saveIdP() {
+	settings, secret, interactive := t.form.settings, t.form.secret.Text, t.form.signIn().Interactive
+	t.attempt(t.idpAnswer, func(ctx context.Context) (_ string, err error) {
+		if interactive {
+			if secret, err = t.w.signIn(ctx, settings, secret); err != nil {
+				return "", err
+			}
+		}
 		kept, err := t.w.app.ConnectIdP(ctx, settings, secret)
 		return "Connected." + keptText(kept), err
 	}, func() {
-		t.token.SetText("")
+		t.form.secret.SetText("")
 		t.w.load(nil)
 	})
 }

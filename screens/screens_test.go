@@ -3,6 +3,8 @@ package screens
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -38,7 +40,13 @@ type person struct {
 // work is done at once.
 func sitDown(t *testing.T, company *simulator.Company) *person {
 	t.Helper()
-	simulation, err := simulator.Start(simulator.Options{Company: company, Rate: 100_000})
+	return sitDownWith(t, simulator.Options{Company: company})
+}
+
+func sitDownWith(t *testing.T, options simulator.Options) *person {
+	t.Helper()
+	options.Rate = 100_000
+	simulation, err := simulator.Start(options)
 	require.NoError(t, err)
 	t.Cleanup(simulation.Close)
 	store, err := storage.Open(t.TempDir())
@@ -78,8 +86,8 @@ func (p *person) open() {
 // connect fills in both cards and presses Connect.
 func (p *person) connect() {
 	c := p.simulation.Company
-	test.Type(p.w.idp.url, p.simulation.IdPURL)
-	test.Type(p.w.idp.token, simulator.OktaToken)
+	test.Type(p.w.idp.form.fields["url"], p.simulation.IdPURL)
+	test.Type(p.w.idp.form.secret, simulator.OktaToken)
 	test.Tap(p.w.idp.idpConnect)
 	require.Contains(p.t, p.w.idp.idpAnswer.Text, "✓ Connected")
 	// What stands for Atlassian's address has no field: the command line sets it.
@@ -184,18 +192,96 @@ func TestTheFirstWindowSaysWhatToDo(t *testing.T) {
 
 func TestAConnectionIsTestedAndSaysWhatIsWrong(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 30, 200))
-	test.Type(p.w.idp.url, p.simulation.IdPURL)
-	test.Type(p.w.idp.token, "wrong")
+	test.Type(p.w.idp.form.fields["url"], p.simulation.IdPURL)
+	test.Type(p.w.idp.form.secret, "wrong")
 	test.Tap(p.w.idp.idpTest)
 	require.Contains(t, p.w.idp.idpAnswer.Text, "✗ Okta doesn't accept the key")
 	require.Contains(t, p.w.idp.idpAnswer.Text, "Security › API › Tokens")
-	p.w.idp.token.SetText("")
-	test.Type(p.w.idp.token, simulator.OktaToken)
+	p.w.idp.form.secret.SetText("")
+	test.Type(p.w.idp.form.secret, simulator.OktaToken)
 	test.Tap(p.w.idp.idpTest)
 	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached")
 	settings, err := p.app.Store.Settings()
 	require.NoError(t, err)
 	require.Empty(t, settings.IdP.Provider, "testing keeps nothing")
+}
+
+// enter types what connects to the simulated provider into the form, and leaves
+// the secret to the caller.
+func (p *person) enter() {
+	f := p.w.idp.form
+	kind, err := app.FindProvider(p.simulation.Connection["provider"])
+	require.NoError(p.t, err)
+	f.provider.SetSelected(kind.Title)
+	if name := p.simulation.Connection["sign-in"]; name != "" {
+		way, err := kind.Way(name)
+		require.NoError(p.t, err)
+		f.way.SetSelected(way.Title)
+	}
+	f.more.SetChecked(true)
+	for name, e := range f.fields {
+		if name != "app" {
+			e.SetText(p.simulation.Connection[name])
+		}
+	}
+}
+
+func TestEveryProviderIsConnectedThroughItsForm(t *testing.T) {
+	for _, name := range simulator.Providers() {
+		t.Run(name, func(t *testing.T) {
+			if name == "ldap" && !simulator.SlapdInstalled() {
+				t.Skip("OpenLDAP isn't installed: install the package slapd")
+			}
+			p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 10, 60), IdP: name})
+			p.enter()
+			p.w.idp.form.secret.SetText(p.simulation.Connection["secret"])
+			test.Tap(p.w.idp.idpTest)
+			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached")
+			test.Tap(p.w.idp.idpConnect)
+			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
+			require.Empty(t, p.w.idp.form.secret.Text)
+			require.Equal(t, name, p.w.settings.IdP.Provider)
+
+			// Another window finds the form as it was left.
+			before := p.w.idp.form.settings
+			p.open()
+			require.Equal(t, before, p.w.idp.form.settings)
+			require.Contains(t, p.w.idp.form.secret.PlaceHolder, "kept in the keyring")
+		})
+	}
+}
+
+func TestAPersonSignsInWithACode(t *testing.T) {
+	p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 10, 60), IdP: "entra"})
+	p.enter()
+	p.w.idp.form.way.SetSelected("Sign in with a code")
+	require.Equal(t, "Sign in …", p.w.idp.idpConnect.Text)
+	test.Tap(p.w.idp.idpConnect) // the simulated Entra takes the code for entered a second later
+	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
+	require.Nil(t, p.w.win.Canvas().Overlays().Top(), "the dialog with the code is gone")
+	test.Tap(p.w.idp.idpTest)
+	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached", "by what the sign-in left in the keyring")
+}
+
+func TestAFileIsShownBeforeItIsUsed(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 10, 60))
+	path := filepath.Join(t.TempDir(), "export.csv")
+	require.NoError(t, os.WriteFile(path, []byte("group,email,name\nlegal,ana@x.io,Ana\nlegal,nobody,Bo\n"), 0o600))
+	p.w.idp.form.provider.SetSelected("A file (CSV or JSON)")
+	p.w.idp.form.fields["path"].SetText(path)
+	test.Tap(p.w.idp.idpConnect)
+	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "line 3")
+	require.Contains(t, texts, "legal · ana@x.io Ana")
+	require.True(t, buttons["Use this file"].Disabled(), "not with a bad line")
+	test.Tap(buttons["Cancel"])
+
+	require.NoError(t, os.WriteFile(path, []byte("group,email,name\nlegal,ana@x.io,Ana\n"), 0o600))
+	test.Tap(p.w.idp.idpConnect)
+	_, buttons, _ = p.dialog()
+	test.Tap(buttons["Use this file"])
+	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
+	require.Equal(t, path, p.w.settings.IdP.Path)
 }
 
 func TestFromConnectingToASyncedGroup(t *testing.T) {

@@ -300,12 +300,17 @@ func (w *Window) openAdminPage() {
 	if w.review == nil {
 		return
 	}
-	address, err := url.Parse(app.AdminPage(&w.review.Snapshot.Atlassian))
+	w.openPage(app.AdminPage(&w.review.Snapshot.Atlassian))
+}
+
+// openPage opens a page in the browser.
+func (w *Window) openPage(page string) {
+	address, err := url.Parse(page)
 	if err == nil {
 		err = fyne.CurrentApp().OpenURL(address)
 	}
 	if err != nil {
-		w.fail(problem.Wrap(err, problem.Unknown, "The browser can't be opened.", "Open "+app.AdminPage(&w.review.Snapshot.Atlassian)+" yourself."))
+		w.fail(problem.Wrap(err, problem.Unknown, "The browser can't be opened.", "Open "+page+" yourself."))
 	}
 }
 
@@ -343,17 +348,8 @@ func (w *Window) showStatus() {
 	if w.offline || !w.fetched {
 		age = fmt.Sprintf("Offline · snapshot of %s, %s", taken.Local().Format("Mon 15:04"), ago(taken, time.Now()))
 	}
-	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, providerTitle(w.review.Snapshot.IdP.Provider),
+	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, app.ProviderTitle(w.review.Snapshot.IdP.Provider),
 		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))
-}
-
-var providerTitles = map[string]string{"okta": "Okta"}
-
-func providerTitle(name string) string {
-	if title, ok := providerTitles[name]; ok {
-		return title
-	}
-	return name
 }
 
 // lookPreference holds "light", "dark", or nothing for the system's.

@@ -1,0 +1,91 @@
+package screens
+
+import (
+	"context"
+	"fmt"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/idp/file"
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// signIn lets a person sign in: it shows the code to copy and a button that opens
+// the browser, until the other side answers or the person gives up.
+type signIn struct {
+	w      *Window
+	cancel context.CancelFunc
+	ask    *dialog.CustomDialog
+}
+
+// signIn gives, in the background, what connects afterwards in place of a
+// secret. Its work runs on the caller's goroutine.
+func (w *Window) signIn(ctx context.Context, settings app.IdPSettings, clientSecret string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &signIn{w: w, cancel: cancel}
+	defer w.onUI(s.hide)
+	return w.app.SignInIdP(ctx, settings, clientSecret, func(prompt oauth.Prompt) { w.onUI(func() { s.show(prompt) }) })
+}
+
+func (s *signIn) show(prompt oauth.Prompt) {
+	open := widget.NewButton("Open the browser", func() { s.w.openPage(prompt.URL) })
+	open.Importance = widget.HighImportance
+	text := "Sign in with the browser, on this machine. Rollcall goes on by itself when you have."
+	content := container.NewVBox(wrapped(text))
+	if prompt.Code != "" {
+		code := widget.NewEntry()
+		code.SetText(prompt.Code)
+		code.OnChanged = func(string) { code.SetText(prompt.Code) }
+		copyCode := widget.NewButton("Copy", func() { fyne.CurrentApp().Clipboard().SetContent(prompt.Code) })
+		content = container.NewVBox(
+			wrapped(fmt.Sprintf("Open %s in any browser and enter this code. Rollcall goes on by itself when you have.", prompt.URL)),
+			container.NewBorder(nil, nil, widget.NewLabel("Code"), copyCode, code))
+	}
+	s.ask = dialog.NewCustomWithoutButtons("Sign in", container.NewVBox(content, gap(1, 4)), s.w.win)
+	s.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", s.cancel), open})
+	s.ask.Resize(fyne.NewSize(520, 220))
+	s.ask.Show()
+}
+
+func (s *signIn) hide() {
+	if s.ask != nil {
+		s.ask.Hide()
+	}
+}
+
+// previewRows is how many memberships of a file are shown.
+const previewRows = 8
+
+// confirmImport shows what a file holds, and goes on once the person agrees. A
+// file with bad lines can only be closed again.
+func (w *Window) confirmImport(content file.Content, then func()) {
+	rows := container.NewVBox(widget.NewLabel(fmt.Sprintf("%s; %s.", plural(len(content.Rows), "line is read", "lines are read"), plural(len(content.Bad), "can't be", "can't be"))))
+	for column, name := range content.Columns {
+		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, widgets.Harmless(name))))
+	}
+	for _, row := range content.Rows[:min(previewRows, len(content.Rows))] {
+		rows.Add(wrapped(widgets.Harmless(fmt.Sprintf("%s · %s %s", row.Group, row.Email, row.Name))))
+	}
+	for _, bad := range content.Bad {
+		line := wrapped(fmt.Sprintf("✗ line %d: %s", bad.Line, widgets.Harmless(bad.Why)))
+		line.Importance = widget.DangerImportance
+		rows.Add(line)
+	}
+	var ask *dialog.CustomDialog
+	agree := widget.NewButton("Use this file", func() {
+		ask.Hide()
+		then()
+	})
+	agree.Importance = widget.HighImportance
+	able(agree, len(content.Bad) == 0 && len(content.Rows) > 0)
+	ask = dialog.NewCustomWithoutButtons("What the file holds", container.NewVScroll(rows), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), agree})
+	ask.Resize(fyne.NewSize(640, 440))
+	ask.Show()
+}
