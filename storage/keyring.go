@@ -2,8 +2,14 @@ package storage
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,15 +26,41 @@ const service = "Rollcall"
 const keyringPatience = 30 * time.Second
 
 // Keyring keeps credentials in the operating system's keyring: Keychain,
-// Credential Manager, or the Secret Service. It implements app.Secrets.
-type Keyring struct{}
+// Credential Manager, or the Secret Service. It implements app.Secrets. A
+// credential longer than an entry may be lies in several.
+type Keyring struct {
+	// Entries stand for the system's keyring; nil for that.
+	Entries Entries
+}
+
+// Entries are short secrets by service and name, as a keyring has them. One that
+// isn't there is keyring.ErrNotFound.
+type Entries interface {
+	Get(service, name string) (string, error)
+	Set(service, name, secret string) error
+	Delete(service, name string) error
+}
+
+// system is the operating system's keyring.
+type system struct{}
+
+func (system) Get(service, name string) (string, error) { return keyring.Get(service, name) }
+func (system) Set(service, name, secret string) error   { return keyring.Set(service, name, secret) }
+func (system) Delete(service, name string) error        { return keyring.Delete(service, name) }
+
+func (k Keyring) entries() Entries {
+	if k.Entries == nil {
+		return system{}
+	}
+	return k.Entries
+}
 
 // Secret gives the credential filed under a name. One that isn't there is a
 // problem of code NotConnected.
-func (Keyring) Secret(ctx context.Context, name string) (string, error) {
+func (k Keyring) Secret(ctx context.Context, name string) (string, error) {
 	var secret string
 	err := patiently(ctx, func() (err error) {
-		secret, err = keyring.Get(service, name)
+		secret, err = load(k.entries(), name)
 		return err
 	})
 	if err != nil {
@@ -38,17 +70,115 @@ func (Keyring) Secret(ctx context.Context, name string) (string, error) {
 }
 
 // SaveSecret files a credential.
-func (Keyring) SaveSecret(ctx context.Context, name, secret string) error {
-	return explainKeyring(patiently(ctx, func() error { return keyring.Set(service, name, secret) }))
+func (k Keyring) SaveSecret(ctx context.Context, name, secret string) error {
+	return explainKeyring(patiently(ctx, func() error { return save(k.entries(), name, secret) }))
 }
 
 // DeleteSecret removes a credential; one that isn't there is no error.
-func (Keyring) DeleteSecret(ctx context.Context, name string) error {
-	err := patiently(ctx, func() error { return keyring.Delete(service, name) })
+func (k Keyring) DeleteSecret(ctx context.Context, name string) error {
+	return explainKeyring(patiently(ctx, func() error { return remove(k.entries(), name) }))
+}
+
+// entrySize is how many bytes of a credential one entry holds: Windows takes
+// 2,560, macOS 4,096 for a command that holds them in base64 with both names.
+const entrySize = 2000
+
+// partsMark begins an entry that says how many others hold the credential: the
+// mark, the edition of the others, their number, the credential's hash.
+const partsMark = "rollcall-parts:"
+
+func partName(name, edition string, i int) string { return fmt.Sprintf("%s #%s.%d", name, edition, i) }
+
+// load puts a credential together.
+func load(entries Entries, name string) (string, error) {
+	head, err := entries.Get(service, name)
+	if err != nil {
+		return "", err
+	}
+	edition, n, hash, parted := parts(head)
+	if !parted {
+		return head, nil
+	}
+	var secret strings.Builder
+	for i := range n {
+		part, err := entries.Get(service, partName(name, edition, i))
+		if err != nil {
+			return "", err
+		}
+		secret.WriteString(part)
+	}
+	if fingerprint(secret.String()) != hash {
+		return "", keyring.ErrNotFound // a part was changed by somebody else
+	}
+	return secret.String(), nil
+}
+
+// save files a credential. The parts of a long one are written before the entry
+// that names them, and the parts of the one before are removed after it: whoever
+// reads in between finds one or the other whole.
+func save(entries Entries, name, secret string) error {
+	before, err := entries.Get(service, name)
+	if err != nil && !errors.Is(err, keyring.ErrNotFound) {
+		return err
+	}
+	head := secret
+	if _, _, _, parted := parts(secret); parted || len(secret) > entrySize {
+		edition, n := rand.Text()[:8], 0
+		for part := range slices.Chunk([]byte(secret), entrySize) {
+			if err := entries.Set(service, partName(name, edition, n), string(part)); err != nil {
+				return err
+			}
+			n++
+		}
+		head = fmt.Sprintf("%s%s:%d:%s", partsMark, edition, n, fingerprint(secret))
+	}
+	if err := entries.Set(service, name, head); err != nil {
+		return err
+	}
+	return removeParts(entries, name, before)
+}
+
+// remove removes a credential; one that isn't there is no error.
+func remove(entries Entries, name string) error {
+	head, err := entries.Get(service, name)
 	if errors.Is(err, keyring.ErrNotFound) {
 		return nil
 	}
-	return explainKeyring(err)
+	if err != nil {
+		return err
+	}
+	if err := entries.Delete(service, name); err != nil {
+		return err
+	}
+	return removeParts(entries, name, head)
+}
+
+func removeParts(entries Entries, name, head string) error {
+	edition, n, _, parted := parts(head)
+	if !parted {
+		return nil
+	}
+	for i := range n {
+		if err := entries.Delete(service, partName(name, edition, i)); err != nil && !errors.Is(err, keyring.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// parts reads the entry that names others.
+func parts(head string) (edition string, n int, hash string, parted bool) {
+	fields := strings.Split(strings.TrimPrefix(head, partsMark), ":")
+	if !strings.HasPrefix(head, partsMark) || len(fields) != 3 {
+		return "", 0, "", false
+	}
+	n, err := strconv.Atoi(fields[1])
+	return fields[0], n, fields[2], err == nil && n >= 0
+}
+
+func fingerprint(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
 }
 
 var errPatience = errors.New("the keyring doesn't answer")
