@@ -4,7 +4,7 @@
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev \
 	libxxf86vm-dev libxkbcommon-dev libwayland-dev
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
-	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools nodejs npm
+	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
 .PHONY: demo build test check bench screenshots
 
@@ -19,8 +19,14 @@ build:
 # test runs everything, also what needs the real parts.
 test:
 	@.ci/packages $(TEST_PACKAGES)
-	$(MAKE) check
+	$(MAKE) check build/node
 	.ci/test
+
+# build/node holds servers that nobody here wrote, for the tests.
+build/node: .ci/node/package.json $(wildcard .ci/node/*.mjs)
+	@mkdir -p $@ && cp .ci/node/* $@
+	@cd $@ && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # check looks at the code without running it.
 check:

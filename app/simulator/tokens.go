@@ -33,6 +33,7 @@ type tokenServer struct {
 	grants  map[string]grant         // by access token
 	refresh map[string]grant         // by refresh token
 	codes   map[string]code          // by code or device code
+	used    map[string]bool          // assertions, by their ids
 }
 
 // grant is what a token permits.
@@ -55,7 +56,7 @@ const tokenLife = time.Hour
 
 func newTokenServer() *tokenServer {
 	return &tokenServer{
-		nonce: rand.Text(), keys: map[string]crypto.Signer{}, grants: map[string]grant{}, refresh: map[string]grant{}, codes: map[string]code{},
+		nonce: rand.Text(), keys: map[string]crypto.Signer{}, grants: map[string]grant{}, refresh: map[string]grant{}, codes: map[string]code{}, used: map[string]bool{},
 	}
 }
 
@@ -264,6 +265,9 @@ func (t *tokenServer) deviceCode(w http.ResponseWriter, r *http.Request) {
 func (t *tokenServer) proven(w http.ResponseWriter, r *http.Request) {
 	thumbprint, nonce, err := t.proof(r, "")
 	switch {
+	case t.reused(r.PostFormValue("client_assertion")):
+		refuseToken(w, http.StatusUnauthorized, "invalid_client", "The client_assertion token has already been used.")
+		return
 	case err != nil:
 		refuseToken(w, http.StatusBadRequest, "invalid_dpop_proof", err.Error())
 		return
@@ -285,6 +289,15 @@ func (t *tokenServer) proven(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.issue(w, grant{scopes: strings.Fields(r.PostFormValue("scope")), key: thumbprint}, false)
+}
+
+// reused says whether an assertion was seen before.
+func (t *tokenServer) reused(assertion string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	seen := t.used[assertion]
+	t.used[assertion] = true
+	return seen
 }
 
 // provenGrant gives the grant of a request whose token is bound to the key that

@@ -1,15 +1,12 @@
 package oauth
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -60,7 +57,7 @@ func (t proving) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || !t.learn(req, resp) || req.Body != nil && req.GetBody == nil {
 		return resp, err
 	}
-	_ = resp.Body.Close() // it was read whole
+	_ = resp.Body.Close() // only its header matters
 	return t.send(req)
 }
 
@@ -79,7 +76,9 @@ func (t proving) send(req *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(proven)
 }
 
-// learn keeps the nonce of an answer, and says whether it demands a new one.
+// learn keeps the nonce of an answer, and says whether an API demands it. A token
+// endpoint demands it in the body: Tokens asks there once more with an assertion
+// of its own, for each may be used once only.
 func (t proving) learn(req *http.Request, resp *http.Response) (demanded bool) {
 	nonce := resp.Header.Get("DPoP-Nonce")
 	if nonce == "" {
@@ -89,29 +88,11 @@ func (t proving) learn(req *http.Request, resp *http.Response) (demanded bool) {
 	defer t.proof.mu.Unlock()
 	fresh := t.proof.nonces[origin(req)] != nonce
 	t.proof.nonces[origin(req)] = nonce
-	return fresh && demandsNonce(resp)
+	return fresh && strings.Contains(resp.Header.Get("WWW-Authenticate"), demandsNonce)
 }
 
-// largestRefusal is more than any refusal that demands a nonce.
-const largestRefusal = 64 << 10
-
-// demandsNonce reads the refusal of the token endpoint (a body) or of the API (a
-// header).
-func demandsNonce(resp *http.Response) bool {
-	if strings.Contains(resp.Header.Get("WWW-Authenticate"), "use_dpop_nonce") {
-		return true
-	}
-	if resp.StatusCode != http.StatusBadRequest && resp.StatusCode != http.StatusUnauthorized {
-		return false
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, largestRefusal))
-	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	var refusal struct {
-		Error string `json:"error"`
-	}
-	return err == nil && json.Unmarshal(body, &refusal) == nil && refusal.Error == "use_dpop_nonce"
-}
+// demandsNonce is the error of RFC 9449, section 8.
+const demandsNonce = "use_dpop_nonce"
 
 func origin(req *http.Request) string { return req.URL.Scheme + "://" + req.URL.Host }
 

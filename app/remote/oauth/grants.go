@@ -39,6 +39,9 @@ func PrivateKey(endpoint Endpoint, key, keyID string) (*Tokens, error) {
 	if err != nil {
 		return nil, err
 	}
+	if endpoint.Audience == "" {
+		endpoint.Audience = endpoint.TokenURL
+	}
 	return newTokens(endpoint, func(ctx context.Context) (*oauth2.Token, error) {
 		assertion, err := sign(signer, endpoint)
 		if err != nil {
@@ -59,7 +62,7 @@ func PrivateKey(endpoint Endpoint, key, keyID string) (*Tokens, error) {
 func sign(signer jose.Signer, endpoint Endpoint) (string, error) {
 	now := time.Now()
 	assertion, err := josejwt.Signed(signer).Claims(josejwt.Claims{
-		Issuer: endpoint.ClientID, Subject: endpoint.ClientID, Audience: josejwt.Audience{endpoint.TokenURL}, ID: uuid.NewString(),
+		Issuer: endpoint.ClientID, Subject: endpoint.ClientID, Audience: josejwt.Audience{endpoint.Audience}, ID: uuid.NewString(),
 		IssuedAt: josejwt.NewNumericDate(now), Expiry: josejwt.NewNumericDate(now.Add(5 * time.Minute)),
 	}).Serialize()
 	if err != nil {

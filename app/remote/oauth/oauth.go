@@ -27,6 +27,8 @@ type Endpoint struct {
 	TokenURL string
 	ClientID string
 	Scopes   []string
+	// Audience is whom signed assertions are for; empty for TokenURL.
+	Audience string
 	// Advice says what to do about a client that isn't accepted.
 	Advice string
 	// Client sends the requests; nil for remote.NewHTTPClient().
@@ -71,7 +73,7 @@ func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	if token != nil && (token.Expiry.IsZero() || time.Until(token.Expiry) > early) {
 		return token, nil
 	}
-	fresh, err := backoff.Retry(context.WithValue(ctx, oauth2.HTTPClient, t.endpoint.Client), func() (*oauth2.Token, error) {
+	fresh, err := backoff.Retry(ctx, func() (*oauth2.Token, error) {
 		return t.attempt(ctx)
 	}, backoff.WithMaxTries(tries))
 	if err != nil {
@@ -86,8 +88,12 @@ const tries = 4
 // attempt asks once. A refusal isn't repeated; a fault of the server or the
 // network is.
 func (t *Tokens) attempt(ctx context.Context) (*oauth2.Token, error) {
-	token, err := t.fetch(context.WithValue(ctx, oauth2.HTTPClient, t.endpoint.Client))
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, t.endpoint.Client)
+	token, err := t.fetch(ctx)
 	var refusal *oauth2.RetrieveError
+	if errors.As(err, &refusal) && refusal.ErrorCode == demandsNonce { // which is known now
+		token, err = t.fetch(ctx)
+	}
 	if ctx.Err() != nil || errors.As(err, &refusal) && refusal.Response != nil && refusal.Response.StatusCode < 500 && refusal.Response.StatusCode != http.StatusTooManyRequests {
 		return nil, backoff.Permanent(err)
 	}

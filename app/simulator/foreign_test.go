@@ -1,0 +1,91 @@
+package simulator_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/jwt"
+	admin "google.golang.org/api/admin/directory/v1"
+	"google.golang.org/api/option"
+
+	"github.com/rollcall-app/rollcall/app/remote/oauth"
+	"github.com/rollcall-app/rollcall/app/simulator"
+)
+
+// Google's own Go client reads and writes the simulated Google Workspace: what
+// it understands, the real one may well say.
+func TestGooglesOwnClientUnderstandsTheSimulator(t *testing.T) {
+	company := simulator.Sample(1, 12, 700)
+	simulation, err := simulator.Start(simulator.Options{Company: company, IdP: "google"})
+	require.NoError(t, err)
+	t.Cleanup(simulation.Close)
+	account, err := oauth.ParseAccount(simulation.Connection["secret"])
+	require.NoError(t, err)
+	config := jwt.Config{Email: account.Email, PrivateKey: []byte(account.Key), TokenURL: account.TokenURL, Subject: "admin@acme.example", Scopes: []string{
+		admin.AdminDirectoryGroupScope, admin.AdminDirectoryGroupMemberScope, admin.AdminDirectoryUserReadonlyScope,
+	}}
+	ctx := context.Background()
+	client := oauth2.NewClient(ctx, config.TokenSource(ctx))
+	service, err := admin.NewService(ctx, option.WithEndpoint(simulation.IdPURL), option.WithHTTPClient(client))
+	require.NoError(t, err)
+
+	people := map[string]string{}
+	require.NoError(t, service.Users.List().Customer("my_customer").MaxResults(500).Pages(ctx, func(page *admin.Users) error {
+		for _, user := range page.Users {
+			people[user.Id] = user.PrimaryEmail
+		}
+		return nil
+	}))
+	require.Greater(t, len(people), 500, "more than a page")
+	var groups []*admin.Group
+	require.NoError(t, service.Groups.List().Customer("my_customer").Fields("nextPageToken", "groups(id,name,directMembersCount)").Pages(ctx, func(page *admin.Groups) error {
+		groups = append(groups, page.Groups...)
+		return nil
+	}))
+	require.Len(t, groups, 12)
+	for _, group := range groups {
+		members := int64(0)
+		require.NoError(t, service.Members.List(group.Id).IncludeDerivedMembership(true).Pages(ctx, func(page *admin.Members) error {
+			members += int64(len(page.Members))
+			for _, member := range page.Members {
+				require.Equal(t, people[member.Id], member.Email)
+			}
+			return nil
+		}))
+		require.Equal(t, group.DirectMembersCount, members, group.Name)
+	}
+
+	group := groups[0].Id
+	outsider := outsideOf(t, service, group, people)
+	_, err = service.Members.Insert(group, &admin.Member{Email: people[outsider], Role: "MEMBER"}).Do()
+	require.NoError(t, err)
+	require.NoError(t, service.Members.Delete(group, outsider).Do())
+	require.Error(t, service.Members.Delete(group, outsider).Do())
+	_, err = service.Groups.Patch(group, &admin.Group{Name: "renamed"}).Do()
+	require.NoError(t, err)
+	read, err := service.Groups.Get(group).Do()
+	require.NoError(t, err)
+	require.Equal(t, "renamed", read.Name)
+}
+
+// outsideOf gives somebody who isn't in a group.
+func outsideOf(t *testing.T, service *admin.Service, group string, people map[string]string) string {
+	t.Helper()
+	in := map[string]bool{}
+	require.NoError(t, service.Members.List(group).Pages(context.Background(), func(page *admin.Members) error {
+		for _, member := range page.Members {
+			in[member.Id] = true
+		}
+		return nil
+	}))
+	for id := range people {
+		if !in[id] {
+			return id
+		}
+	}
+	require.Fail(t, "everybody is in the group")
+	return ""
+}
+
