@@ -86,6 +86,10 @@ type App struct {
 	// Patience is how long a write may take until it is seen; zero for
 	// run.DefaultPatience.
 	Patience time.Duration
+	// Profile is the name of the profile whose data it has, and Profiles are
+	// all; nil where there are none, as in the demo.
+	Profile  string
+	Profiles Profiles
 	// Environment looks up variables; nil for os.Getenv.
 	Environment func(string) string
 

@@ -27,8 +27,11 @@ import (
 // Window is the one window with its tabs. Its fields belong to the UI
 // goroutine.
 type Window struct {
-	app *app.App
-	win fyne.Window
+	app     *app.App
+	win     fyne.Window
+	fyneApp fyne.App
+	// next is the window of another profile, which took this one's place.
+	next *Window
 	threads
 	ctx context.Context
 
@@ -42,8 +45,8 @@ type Window struct {
 
 	loads   int // counts loads, so that one that was overtaken is dropped
 	job     *job
-	jobs    sync.WaitGroup
-	closing bool // as soon as the job has ended
+	jobs    *sync.WaitGroup // of all profiles' windows
+	closing bool            // as soon as the job has ended
 
 	tabs    *container.AppTabs
 	idp     *identityTab
@@ -86,14 +89,14 @@ func New(ctx context.Context, fyneApp fyne.App, a *app.App) *Window {
 }
 
 func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, threads threads) *Window {
-	w := &Window{app: a, ctx: ctx, threads: threads}
+	w := &Window{app: a, ctx: ctx, fyneApp: fyneApp, threads: threads, jobs: &sync.WaitGroup{}}
 	fyneApp.Settings().SetTheme(currentTheme(fyneApp))
 	w.build(fyneApp)
 	return w
 }
 
 func (w *Window) build(fyneApp fyne.App) {
-	w.win = fyneApp.NewWindow("Rollcall")
+	w.win = fyneApp.NewWindow(w.title())
 	w.idp, w.groups, w.access, w.history = newIdentityTab(w), newGroupsTab(w), newAccessTab(w), newHistoryTab(w)
 	w.status = newStatusBar(w.cancel)
 	w.tabs = container.NewAppTabs(w.idp.item, w.groups.item, w.access.item, w.history.item)
@@ -115,6 +118,14 @@ func (w *Window) build(fyneApp fyne.App) {
 	})
 }
 
+// title names the profile, where it isn't the default one.
+func (w *Window) title() string {
+	if w.app.Profile == "" || w.app.Profile == app.DefaultProfile {
+		return "Rollcall"
+	}
+	return "Rollcall – " + w.app.Profile
+}
+
 func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 	look := func(name string) func() {
 		return func() {
@@ -123,8 +134,12 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 			w.show()
 		}
 	}
+	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch))
+	if w.app.Profiles != nil {
+		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))
+	}
 	return fyne.NewMainMenu(
-		fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch)),
+		file,
 		fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look(""))),
 	)
 }

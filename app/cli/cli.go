@@ -62,6 +62,7 @@ type Parts struct {
 type command struct {
 	Parts
 	folder   string
+	profile  string
 	json     bool
 	logLevel string
 	code     int
@@ -122,13 +123,14 @@ func (c *command) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.folder, "data", c.Folder, "`folder` that holds Rollcall's data")
+	flags.StringVar(&c.profile, "profile", app.DefaultProfile, "`name` of the profile: connections kept side by side")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document to standard output and nothing else there")
 	flags.StringVar(&c.logLevel, "log", "warn", "what is logged to standard error: debug, info, warn or error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.demo(), c.simulate(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.demo(), c.simulate(), c.profiles(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}
@@ -163,14 +165,14 @@ func (c *command) version() *cobra.Command {
 	}
 }
 
-// with opens the data, calls f, and closes it.
+// with opens the profile's data, calls f, and closes it.
 func (c *command) with(f func(*app.App) error) error {
-	store, err := c.OpenStore(c.folder)
+	a, err := profiles{c}.Open(c.profile)
 	if err != nil {
 		return err
 	}
-	err = f(&app.App{Store: store, Secrets: c.Secrets, Log: c.logger()})
-	return errors.Join(err, store.Close())
+	err = f(a)
+	return errors.Join(err, a.Close())
 }
 
 func (c *command) logger() *slog.Logger {

@@ -367,3 +367,31 @@ func TestVersion(t *testing.T) {
 	x := &terminal{t: t, folder: t.TempDir()}
 	require.Equal(t, "rollcall 1.2.3\n", x.run("", "version").out)
 }
+
+func TestProfilesKeepConnectionsSideBySide(t *testing.T) {
+	x := &terminal{t: t, folder: t.TempDir()}
+	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, 30), Rate: 100_000})
+	require.NoError(t, err)
+	t.Cleanup(simulation.Close)
+	connect := func(profile string) {
+		t.Setenv(app.IdPSecretVariable, simulator.OktaToken)
+		r := x.run("", "connect", "idp", "--profile", profile, "--provider", "okta", "--url", simulation.IdPURL)
+		require.Zero(t, r.code, r.err)
+	}
+	connect("acme labs")
+	r := x.run("", "profiles", "--json")
+	require.Zero(t, r.code)
+	require.JSONEq(t, `{"profiles":["default","acme labs"]}`, r.out)
+
+	// What one profile is connected to, the other isn't.
+	r = x.run("", "fetch", "--json")
+	require.Equal(t, "not_connected", string(r.problem(t).Error.Code))
+	require.Contains(t, r.out, "No identity provider")
+	r = x.run("", "fetch", "--profile", "acme labs", "--json")
+	require.Contains(t, r.out, "No Atlassian organization")
+
+	for _, name := range []string{"../elsewhere", "", "a/b", ".hidden"} {
+		r := x.run("", "fetch", "--profile", name, "--json")
+		require.Equal(t, "usage", string(r.problem(t).Error.Code), name)
+	}
+}

@@ -88,4 +88,3 @@ func outsideOf(t *testing.T, service *admin.Service, group string, people map[st
 	require.Fail(t, "everybody is in the group")
 	return ""
 }
-

@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// profilesFolder holds a folder for each profile but the default one, whose data
+// is beside it.
+const profilesFolder = "profiles"
+
+// profiles are those below the data folder.
+type profiles struct{ *command }
+
+// Names lists the profiles there are, the default first.
+func (p profiles) Names() ([]string, error) {
+	names := []string{app.DefaultProfile}
+	entries, err := os.ReadDir(filepath.Join(p.folder, profilesFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, problem.Wrap(err, problem.Storage, fmt.Sprintf("The profiles can't be listed: %v.", err), "Give yourself the right to read there, or choose another folder with --data.")
+	}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// Open opens a profile, and makes it where it is missing.
+func (p profiles) Open(name string) (*app.App, error) {
+	if err := app.CheckProfile(name); err != nil {
+		return nil, err
+	}
+	folder := p.folder
+	if name != app.DefaultProfile {
+		folder = filepath.Join(p.folder, profilesFolder, name)
+	}
+	store, err := p.OpenStore(folder)
+	if err != nil {
+		return nil, err
+	}
+	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p}, nil
+}
+
+func (c *command) profiles() *cobra.Command {
+	return &cobra.Command{
+		Use: "profiles", Short: "List the profiles: connections kept side by side", Args: cobra.NoArgs,
+		Long: "List the profiles: connections kept side by side, each with its own snapshot, decisions and history.\n" +
+			"--profile NAME chooses one for any command, and makes it where it is missing.",
+		RunE: func(*cobra.Command, []string) error {
+			names, err := profiles{c}.Names()
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.print(map[string]any{"profiles": names})
+			}
+			for _, name := range names {
+				fmt.Fprintln(c.Out, safe(name))
+			}
+			return nil
+		},
+	}
+}

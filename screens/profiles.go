@@ -1,0 +1,74 @@
+package screens
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// chooseProfile lists the profiles and opens the one that the person chooses, or
+// a new one.
+func (w *Window) chooseProfile() {
+	if w.job != nil {
+		w.fail(problem.New(problem.Refused, "Something is running in this profile.", "Wait until it is done, or cancel it; then switch."))
+		return
+	}
+	var names []string
+	var err error
+	w.background(func() { names, err = w.app.Profiles.Names() }, func() {
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.askProfile(names)
+	})
+}
+
+func (w *Window) askProfile(names []string) {
+	name := widget.NewSelectEntry(names)
+	name.SetPlaceHolder("choose one, or enter the name of a new one")
+	var ask *dialog.CustomDialog
+	open := func() {
+		ask.Hide()
+		w.openProfile(name.Text)
+	}
+	name.OnSubmitted = func(string) { open() }
+	button := widget.NewButton("Open", open)
+	button.Importance = widget.HighImportance
+	ask = dialog.NewCustomWithoutButtons("Profiles", container.NewVBox(
+		wrapped("A profile is a connection of its own, with its own snapshot, decisions and history. This one is “"+w.app.Profile+"”."), name), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), button})
+	ask.Resize(fyne.NewSize(520, 220))
+	ask.Show()
+	w.win.Canvas().Focus(name)
+}
+
+// openProfile opens a profile in a window in place of this one.
+func (w *Window) openProfile(name string) {
+	if name == w.app.Profile {
+		return
+	}
+	var opened *app.App
+	var err error
+	w.background(func() { opened, err = w.app.Profiles.Open(name) }, func() {
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		next := newWindow(w.ctx, w.fyneApp, opened, w.threads)
+		next.jobs = w.jobs
+		next.win.Resize(w.win.Canvas().Size())
+		next.Show(false)
+		w.win.Close()
+		w.next = next
+		w.background(func() { err = w.app.Close() }, func() {
+			if err != nil {
+				next.fail(err)
+			}
+		})
+	})
+}
