@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -135,14 +134,4 @@ func (s *sourceState) all(group string) (users, groups []string) {
 	walk(group)
 	delete(seen, group) // a circle
 	return sortedKeys(in), sortedKeys(seen)
-}
-
-// named finds a group by its name in any case.
-func (s *sourceState) named(name string) *SourceGroup {
-	for _, id := range s.groups {
-		if strings.EqualFold(s.group[id].Name, name) {
-			return s.group[id]
-		}
-	}
-	return nil
 }
