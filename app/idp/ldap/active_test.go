@@ -1,3 +1,5 @@
+//go:build unix
+
 package ldap_test
 
 import (
