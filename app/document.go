@@ -50,6 +50,17 @@ type GroupDocument struct {
 	Added        int              `json:"added"`
 	Removed      int              `json:"removed"`
 	Members      []ChangeDocument `json:"members"`
+	// PerSite are the numbers of each site under original user management.
+	PerSite []SiteDocument `json:"per_site,omitempty"`
+}
+
+// SiteDocument is what happens to a group on one site.
+type SiteDocument struct {
+	Site        string          `json:"site"`
+	AtlassianID *string         `json:"atlassian_id"`
+	Access      []GrantDocument `json:"access"`
+	Added       int             `json:"added"`
+	Removed     int             `json:"removed"`
 }
 
 // AccessDocument is one role on one product: the site's bare host, the product's
@@ -141,9 +152,23 @@ func newGroupDocument(r *review.Review, row *review.Row) GroupDocument {
 			document.Access = append(document.Access, GrantDocument{newAccessDocument(org, grant.Access), grant.Default})
 		}
 	}
+	for i := range row.Parts {
+		document.PerSite = append(document.PerSite, newSiteDocument(org, &row.Parts[i]))
+	}
 	document.Sites = append(document.Sites, Sites(r, row)...)
 	for _, change := range r.Changes(row) {
 		document.Members = append(document.Members, newChangeDocument(r, change))
+	}
+	return document
+}
+
+func newSiteDocument(org *directory.Organization, part *review.Row) SiteDocument {
+	document := SiteDocument{Site: part.Site, Added: part.Added, Removed: part.Removed, Access: []GrantDocument{}}
+	if no, ok := part.Group(); ok {
+		document.AtlassianID = orNull(org.Groups[no].ID)
+		for _, grant := range org.Groups[no].Grants {
+			document.Access = append(document.Access, GrantDocument{newAccessDocument(org, grant.Access), grant.Default})
+		}
 	}
 	return document
 }
@@ -238,6 +263,7 @@ type SyncDocument struct {
 // SyncGroupDocument is what a run did to one group.
 type SyncGroupDocument struct {
 	Name        string     `json:"name"`
+	Site        string     `json:"site,omitempty"`
 	Result      run.Result `json:"result"`
 	Added       int        `json:"added"`
 	Removed     int        `json:"removed"`
@@ -265,7 +291,7 @@ func NewSyncDocument(report *run.Report, after *review.Review) SyncDocument {
 	document := SyncDocument{Run: orNull(report.ID), Batches: report.Batches, Groups: []SyncGroupDocument{}, Counts: newSyncCounts(after)}
 	for _, group := range report.Groups {
 		document.Groups = append(document.Groups, SyncGroupDocument{
-			group.Name, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error),
+			group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error),
 		})
 	}
 	document.Request = SyncRequestsDocument{report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled + report.Atlassian.Throttled}
@@ -282,7 +308,7 @@ func NewDryRunDocument(p *plan.Plan, before *review.Review) SyncDocument {
 	for i := range p.Groups {
 		group := &p.Groups[i]
 		result := run.Foresee(p, group)
-		one := SyncGroupDocument{Name: group.Name, Result: result.Result, Error: orNull(result.Error)}
+		one := SyncGroupDocument{Name: group.Name, Site: group.Site, Result: result.Result, Error: orNull(result.Error)}
 		if result.Result == run.Synced && group.Skip == "" {
 			one.Added, one.Provisioned, one.Removed = len(group.Add)+len(group.Invite), len(group.Invite), len(group.Remove)
 		}

@@ -130,20 +130,42 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.
 	return report, a.Store.SaveOutcomes(outcomes(report))
 }
 
+// outcomes says what a run made of each IdP group: of several sites, what is
+// worst.
 func outcomes(report *run.Report) []review.Outcome {
-	var list []review.Outcome
 	states := map[run.Result]review.State{
 		run.Synced: review.Synced, run.Waiting: review.Waiting, run.Changed: review.Changed, run.Failed: review.Failed,
 	}
+	var list []review.Outcome
+	at := map[string]int{}
 	for _, result := range report.Groups {
-		if state, tells := states[result.Result]; tells && (result.After != nil || result.Result != run.Synced && result.Result != run.Waiting) {
-			list = append(list, review.Outcome{
-				Group: result.Source, Run: report.ID, Snapshot: report.Snapshot, State: state, Error: result.Error,
-				Invited: result.Invited, At: report.Ended,
-			})
+		state, tells := states[result.Result]
+		if !tells || result.After == nil && (result.Result == run.Synced || result.Result == run.Waiting) {
+			continue
 		}
+		outcome := review.Outcome{
+			Group: result.Source, Run: report.ID, Snapshot: report.Snapshot, State: state, Error: result.Error,
+			Invited: result.Invited, At: report.Ended,
+		}
+		i, seen := at[result.Source]
+		if !seen {
+			at[result.Source] = len(list)
+			list = append(list, outcome)
+			continue
+		}
+		outcome.Invited = append(list[i].Invited, outcome.Invited...)
+		if worse(list[i].State, state) {
+			outcome.State, outcome.Error = list[i].State, list[i].Error
+		}
+		list[i] = outcome
 	}
 	return list
+}
+
+// worse says whether a group in state a stands worse than one in state b.
+func worse(a, b review.State) bool {
+	order := []review.State{review.Failed, review.Changed, review.Waiting, review.Synced}
+	return slices.Index(order, a) < slices.Index(order, b)
 }
 
 // amend gives the snapshot with the groups that a run read back, and the seats

@@ -212,6 +212,9 @@ type Group struct {
 	ID        string
 	Name      string
 	Directory string
+	// Site is the host of the site that the group belongs to under original
+	// user management; empty under centralized.
+	Site string
 	// Synced is Atlassian's externalSynced.
 	Synced Managed
 	// Locked says that Atlassian reports the group as not modifiable.

@@ -24,10 +24,16 @@ const (
 
 // GroupFindings lists the guards that stand in the way of one row by itself.
 func GroupFindings(r *review.Review, row *review.Row) []Finding {
-	if row.Source == review.NoSource || len(row.Groups) > 1 || row.State == review.Synced {
+	if row.Source == review.NoSource || row.Ambiguous() || row.State == review.Synced {
 		return nil
 	}
 	var findings []Finding
+	if row.Parts != nil {
+		for _, target := range row.Targets() {
+			findings = append(findings, GroupFindings(r, target)...)
+		}
+		return findings
+	}
 	add := func(guard Guard, message, action string) {
 		findings = append(findings, Finding{guard, row.Name, message, action})
 	}
@@ -157,11 +163,11 @@ func (p *Plan) seats(r *review.Review, rows []*review.Row) []*review.Row {
 			if p.Groups[i].takesSeats(directory.ProductNo(no)) {
 				finding.Group = p.Groups[i].Name
 				p.Groups[i].Findings = append(p.Groups[i].Findings, finding)
-				blocked[p.Groups[i].Source] = true
+				blocked[p.Groups[i].Key()] = true
 			}
 		}
 	}
-	return slices.DeleteFunc(rows, func(row *review.Row) bool { return blocked[r.SourceID(row)] })
+	return slices.DeleteFunc(rows, func(row *review.Row) bool { return blocked[r.SourceID(row)+"\x00"+row.Site] })
 }
 
 // takesSeats says whether the group adds people to a product.

@@ -27,6 +27,9 @@ type Group struct {
 	Name string
 	// Source is the id of the IdP group.
 	Source string
+	// Site is the host of the site that is written, under original user
+	// management; empty under centralized.
+	Site string
 	// Target is the Atlassian group as reviewed; nil where it is to be created.
 	Target *directory.Group
 	// Add, Invite and Remove are the operations, in the order of performing.
@@ -47,6 +50,9 @@ type Group struct {
 	// State is the group's state when the plan was made.
 	State review.State
 }
+
+// Key tells the groups of a plan apart: by the IdP group, and the site.
+func (g *Group) Key() string { return g.Source + "\x00" + g.Site }
 
 // Operations is how many writes the group takes.
 func (g *Group) Operations() int {
@@ -93,14 +99,16 @@ func Make(r *review.Review, rows []*review.Row, overrides Overrides, now time.Ti
 	p := &Plan{Snapshot: r.Snapshot.ID, TakenAt: r.Snapshot.TakenAt}
 	var performed []*review.Row
 	for _, row := range rows {
-		group := makeGroup(r, row)
-		if group.Skip == "" {
-			group.Findings = lift(overrides, GroupFindings(r, row))
+		for _, target := range row.Targets() {
+			group := makeGroup(r, target)
+			if group.Skip == "" {
+				group.Findings = lift(overrides, GroupFindings(r, target))
+			}
+			if group.Skip == "" && !group.Blocked() {
+				performed = append(performed, target)
+			}
+			p.Groups = append(p.Groups, group)
 		}
-		if group.Skip == "" && !group.Blocked() {
-			performed = append(performed, row)
-		}
-		p.Groups = append(p.Groups, group)
 	}
 	performed = p.seats(r, performed)
 	p.Effect = r.Effect(performed)
@@ -119,7 +127,7 @@ func lift(overrides Overrides, findings []Finding) []Finding {
 }
 
 func makeGroup(r *review.Review, row *review.Row) Group {
-	group := Group{Name: row.Name, Source: r.SourceID(row), State: row.State, Skip: skip(r, row), Unmatched: row.Unmatched}
+	group := Group{Name: row.Name, Source: r.SourceID(row), Site: row.Site, State: row.State, Skip: skip(r, row), Unmatched: row.Unmatched}
 	if group.Skip != "" {
 		return group
 	}

@@ -191,3 +191,21 @@ func TestOverridesNameGuardsThatExistAndMayBeLifted(t *testing.T) {
 		require.Equal(t, guard.Overridable(), all.Lift(plan.Finding{Guard: guard, Group: "x"}), guard)
 	}
 }
+
+func TestUnderOriginalEachSiteIsPlannedAndBlockedByItself(t *testing.T) {
+	s := company(12)
+	s.Atlassian.Experience = directory.Original
+	s.Atlassian.Products = append(s.Atlassian.Products, directory.Product{ID: "ari:labs", Key: "jira-software", Name: "Jira", Site: "labs.atlassian.net", Seats: -1, Used: -1})
+	group(s, "legal", 1, 3, 1, 2).Site = "acme.atlassian.net"
+	group(s, "other", 5, 6, 1, 11)
+	s.IdP.Groups = s.IdP.Groups[:1]
+	s.Atlassian.Groups[1].Name, s.Atlassian.Groups[1].Site = "Legal", "labs.atlassian.net"
+	p := makePlan(s, "", t)
+	require.Len(t, p.Groups, 2)
+	require.Equal(t, []string{"acme.atlassian.net", "labs.atlassian.net"}, []string{p.Groups[0].Site, p.Groups[1].Site})
+	require.Len(t, p.Groups[0].Add, 1)
+	require.Empty(t, p.Groups[0].Findings)
+	require.Equal(t, plan.GroupRemovals, p.Groups[1].Findings[0].Guard, "8 of 10 would go there")
+	require.Len(t, p.Batches()[0], 1)
+	require.Equal(t, 1, p.Effect.Added)
+}

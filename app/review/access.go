@@ -48,23 +48,35 @@ func newAccessTable(org *directory.Organization) *accessTable {
 	return t
 }
 
-// otherwise says whether an account has an access other than through a group.
-func (t *accessTable) otherwise(account directory.AccountNo, access accessNo, group directory.GroupNo) bool {
+// otherwise says whether an account has an access other than through some groups.
+func (t *accessTable) otherwise(account directory.AccountNo, access accessNo, groups []directory.GroupNo) bool {
 	if contains(t.direct[account], access) {
 		return true
 	}
 	for _, other := range t.groupsOf.Of(account) {
-		if other != group && contains(t.ofGroup[other], access) {
+		if !slices.Contains(groups, other) && contains(t.ofGroup[other], access) {
 			return true
 		}
 	}
 	return false
 }
 
-// loses says whether an account would lose any access by leaving a group.
-func (t *accessTable) loses(account directory.AccountNo, group directory.GroupNo) bool {
-	for _, access := range t.ofGroup[group] {
-		if !t.otherwise(account, access, group) {
+// of gives what some groups give, each access once.
+func (t *accessTable) of(groups []directory.GroupNo) []accessNo {
+	if len(groups) == 1 {
+		return t.ofGroup[groups[0]]
+	}
+	var all []accessNo
+	for _, group := range groups {
+		all = append(all, t.ofGroup[group]...)
+	}
+	return once(all)
+}
+
+// loses says whether an account would lose any access by leaving some groups.
+func (t *accessTable) loses(account directory.AccountNo, groups []directory.GroupNo) bool {
+	for _, access := range t.of(groups) {
+		if !t.otherwise(account, access, groups) {
 			return true
 		}
 	}
@@ -107,14 +119,14 @@ type Change struct {
 // Changes lists a row's member changes: whoever loses access first, then the
 // other removed, then the added, each by name.
 func (r *Review) Changes(row *Row) []Change {
-	if len(row.Groups) > 1 {
+	if row.Ambiguous() {
 		return nil
 	}
 	var m members
 	r.compare(row, &m)
 	changes := make([]Change, 0, len(m.added)+len(m.removed)+len(m.provision))
 	for _, account := range m.removed {
-		changes = append(changes, r.removal(row.Groups[0], account))
+		changes = append(changes, r.removal(r.left(row, account), account))
 	}
 	for _, account := range m.added {
 		changes = append(changes, r.addition(row, account))
@@ -149,12 +161,13 @@ func (r *Review) order(changes []Change) {
 	}
 }
 
-func (r *Review) removal(group directory.GroupNo, account directory.AccountNo) Change {
+// removal is what happens to who leaves some groups.
+func (r *Review) removal(left []directory.GroupNo, account directory.AccountNo) Change {
 	change := Change{Kind: Removed, Person: r.Matches.PersonOf[account], Account: account}
-	for _, access := range r.access.ofGroup[group] {
+	for _, access := range r.access.of(left) {
 		kept := Kept{Access: r.access.list[access], Direct: contains(r.access.direct[account], access)}
 		for _, other := range r.access.groupsOf.Of(account) {
-			if other != group && contains(r.access.ofGroup[other], access) {
+			if !slices.Contains(left, other) && contains(r.access.ofGroup[other], access) {
 				kept.Through = append(kept.Through, other)
 			}
 		}
@@ -167,28 +180,22 @@ func (r *Review) removal(group directory.GroupNo, account directory.AccountNo) C
 	return change
 }
 
+// addition is what happens to who enters the row's groups. What a group of the
+// row that they are in already gives is nothing new.
 func (r *Review) addition(row *Row, account directory.AccountNo) Change {
 	change := Change{Kind: Added, Person: r.Matches.PersonOf[account], Account: account}
-	group, ok := row.Group()
-	if !ok {
-		return change
-	}
-	for _, access := range r.access.ofGroup[group] {
-		if !r.access.otherwise(account, access, group) {
+	for _, access := range r.access.of(row.Groups) {
+		if !r.access.otherwise(account, access, nil) {
 			change.Gains = append(change.Gains, r.access.list[access])
 		}
 	}
 	return change
 }
 
-// grants lists what the row's group gives.
+// grants lists what the row's groups give.
 func (r *Review) grants(row *Row) []directory.Access {
-	group, ok := row.Group()
-	if !ok {
-		return nil
-	}
 	var list []directory.Access
-	for _, access := range r.access.ofGroup[group] {
+	for _, access := range r.access.of(row.Groups) {
 		list = append(list, r.access.list[access])
 	}
 	return list

@@ -12,15 +12,14 @@ import (
 // first.
 func (r *Review) AskDirect() []directory.AccountNo {
 	losing, gaining := map[directory.AccountNo]bool{}, map[directory.AccountNo]bool{}
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for _, row := range targets(r.all()) {
 		group, ok := row.Group()
 		if !ok || len(r.access.ofGroup[group]) == 0 {
 			continue
 		}
 		add, _, remove := r.Operations(row)
 		for _, account := range remove {
-			if r.access.loses(account, group) {
+			if r.access.loses(account, row.Groups) {
 				losing[account] = true
 			}
 		}
@@ -39,11 +38,20 @@ func (r *Review) AskDirect() []directory.AccountNo {
 	return slices.Clip(list)
 }
 
+// all gives every row.
+func (r *Review) all() []*Row {
+	rows := make([]*Row, len(r.Rows))
+	for i := range r.Rows {
+		rows[i] = &r.Rows[i]
+	}
+	return rows
+}
+
 // mayHave says whether an account seems to have a product that the group gives,
 // though none of its groups give that role.
 func (r *Review) mayHave(account directory.AccountNo, group directory.GroupNo) bool {
 	for _, no := range r.access.ofGroup[group] {
-		if _, has := r.Snapshot.Atlassian.Accounts[account].LastActive[r.access.list[no].Product]; has && !r.access.otherwise(account, no, group) {
+		if _, has := r.Snapshot.Atlassian.Accounts[account].LastActive[r.access.list[no].Product]; has && !r.access.otherwise(account, no, []directory.GroupNo{group}) {
 			return true
 		}
 	}

@@ -44,7 +44,7 @@ func (r *Review) Effect(rows []*Row) Effect {
 	people := map[directory.PersonNo]*moves{}
 	effect := Effect{Products: make([]ProductEffect, len(r.Snapshot.Atlassian.Products))}
 	var m members
-	for _, row := range rows {
+	for _, row := range targets(rows) {
 		r.compare(row, &m)
 		effect.Added += len(m.added) + len(m.provision)
 		effect.Provisioned += len(m.provision)
@@ -207,7 +207,7 @@ func (r *Review) Holders(role string, rows []*Row) map[directory.Access][]direct
 // after gives the members of groups once the rows are synced.
 func (r *Review) after(rows []*Row) func(directory.GroupNo) []directory.AccountNo {
 	changed := map[directory.GroupNo][]directory.AccountNo{}
-	for _, row := range rows {
+	for _, row := range targets(rows) {
 		if group, ok := row.Group(); ok {
 			var m members
 			r.compare(row, &m)

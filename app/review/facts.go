@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -16,9 +17,17 @@ import (
 // have equal fingerprints, in any snapshot.
 func (r *Review) Facts(row *Row) string {
 	sum := sha256.New()
+	fmt.Fprintf(sum, "source %q\n", r.SourceID(row))
+	for _, target := range row.Targets() {
+		r.writeFacts(sum, target)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
+// writeFacts writes those of one target.
+func (r *Review) writeFacts(sum io.Writer, row *Row) {
 	var m members
 	r.compare(row, &m)
-	fmt.Fprintf(sum, "source %q\n", r.SourceID(row))
 	for _, no := range row.Groups {
 		group := &r.Snapshot.Atlassian.Groups[no]
 		fmt.Fprintf(sum, "group %q\n", group.ID)
@@ -31,7 +40,6 @@ func (r *Review) Facts(row *Row) string {
 	r.writeAccounts(sum, "protect", m.protected)
 	r.writePeople(sum, "provision", m.provision)
 	r.writePeople(sum, "unmatched", m.unmatched)
-	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 func (r *Review) grantLines(group *directory.Group) []string {
@@ -87,6 +95,7 @@ type Unmatched struct {
 func (r *Review) Unmatched() []Unmatched {
 	people := map[directory.PersonNo][]string{}
 	accounts := map[directory.AccountNo][]string{}
+	unreadable := map[directory.AccountNo]string{}
 	var m members
 	for i := range r.Rows {
 		row := &r.Rows[i]
@@ -99,6 +108,9 @@ func (r *Review) Unmatched() []Unmatched {
 		}
 		for _, no := range m.protected {
 			accounts[no] = append(accounts[no], row.Name)
+			if row.Unreadable != "" {
+				unreadable[no] = "not everybody in the IdP group is known: " + row.Unreadable
+			}
 		}
 	}
 	var list []Unmatched
@@ -108,7 +120,7 @@ func (r *Review) Unmatched() []Unmatched {
 	}
 	for _, no := range sortedNumbers(accounts) {
 		a := &r.Snapshot.Atlassian.Accounts[no]
-		list = append(list, Unmatched{AtlassianSide, a.ID, a.Email, a.Name, accounts[no], r.Matches.Protected[no]})
+		list = append(list, Unmatched{AtlassianSide, a.ID, a.Email, a.Name, accounts[no], cmp.Or(r.Matches.Protected[no], unreadable[no])})
 	}
 	return list
 }

@@ -92,6 +92,12 @@ type Row struct {
 	// where they are ambiguous.
 	Groups []directory.GroupNo
 	State  State
+	// Site is the host that a part of a row is about; empty for a row.
+	Site string
+	// Parts are the row's sites under original user management, each with its
+	// own Atlassian group, or none where it is to be created, and its own
+	// numbers. The row's numbers count people once. Nil under centralized.
+	Parts []Row
 	// Added counts the member changes that add somebody, the provisioned
 	// included; Removed those that remove somebody.
 	Added, Provisioned, Removed int
@@ -118,6 +124,31 @@ func (r *Row) Group() (group directory.GroupNo, ok bool) {
 	return r.Groups[0], true
 }
 
+// Ambiguous says that several Atlassian groups of one place have the name.
+func (r *Row) Ambiguous() bool { return len(r.Groups) > 1 && r.Parts == nil }
+
+// Targets are what a sync of the row writes, each with one Atlassian group at
+// most: its parts, or the row itself.
+func (r *Row) Targets() []*Row {
+	if r.Parts == nil {
+		return []*Row{r}
+	}
+	targets := make([]*Row, len(r.Parts))
+	for i := range r.Parts {
+		targets[i] = &r.Parts[i]
+	}
+	return targets
+}
+
+// targets lists the targets of several rows.
+func targets(rows []*Row) []*Row {
+	var all []*Row
+	for _, row := range rows {
+		all = append(all, row.Targets()...)
+	}
+	return all
+}
+
 // Differs says whether a sync would leave anything to do or to tell.
 func (r *Row) Differs() bool {
 	return r.Added+r.Removed+r.Unmatched+r.Protected > 0 || r.Unreadable != ""
@@ -142,8 +173,15 @@ func Compare(input Input) *Review {
 	r.pair()
 	scratch := &members{}
 	for i := range r.Rows {
-		r.count(&r.Rows[i], scratch)
-		r.Rows[i].State = r.state(&r.Rows[i])
+		row := &r.Rows[i]
+		for n := range row.Parts {
+			r.count(&row.Parts[n], scratch)
+		}
+		r.count(row, scratch)
+		row.State = r.state(row)
+		for n := range row.Parts {
+			row.Parts[n].State = row.State
+		}
 	}
 	slices.SortStableFunc(r.Rows, func(a, b Row) int {
 		return cmp.Compare(directory.FoldName(a.Name), directory.FoldName(b.Name))
@@ -163,7 +201,11 @@ func (r *Review) pair() {
 	for i := range idp.Groups {
 		name := directory.FoldName(idp.Groups[i].Name)
 		r.sharing[name]++
-		r.Rows = append(r.Rows, Row{Name: idp.Groups[i].Name, Source: directory.SourceNo(i), Groups: byName[name]})
+		row := Row{Name: idp.Groups[i].Name, Source: directory.SourceNo(i), Groups: byName[name]}
+		if atlassian.Experience == directory.Original {
+			row.Parts = r.parts(&row)
+		}
+		r.Rows = append(r.Rows, row)
 	}
 	if !r.input.AtlassianOnly {
 		return
@@ -173,6 +215,27 @@ func (r *Review) pair() {
 			r.Rows = append(r.Rows, Row{Name: atlassian.Groups[i].Name, Source: NoSource, Groups: []directory.GroupNo{directory.GroupNo(i)}})
 		}
 	}
+}
+
+// parts gives a row's sites: those that have the group, or all of them where none
+// does. Two groups of the name on one site make the row ambiguous: no parts.
+func (r *Review) parts(row *Row) []Row {
+	var parts []Row
+	for _, site := range r.Snapshot.Atlassian.Sites() {
+		part := Row{Name: row.Name, Source: row.Source, Site: site}
+		for _, no := range row.Groups {
+			if r.Snapshot.Atlassian.Groups[no].Site == site {
+				part.Groups = append(part.Groups, no)
+			}
+		}
+		if len(part.Groups) > 1 {
+			return nil
+		}
+		if len(part.Groups) == 1 || len(row.Groups) == 0 {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }
 
 // members are the two sides of one row as accounts, and what stands between.
@@ -189,6 +252,10 @@ func (r *Review) compare(row *Row, m *members) {
 	m.want, m.provision, m.unmatched = m.want[:0], m.provision[:0], m.unmatched[:0]
 	m.have, m.added, m.removed, m.protected = m.have[:0], m.added[:0], m.removed[:0], m.protected[:0]
 	if row.Source == NoSource {
+		return
+	}
+	if row.Parts != nil {
+		r.compareParts(row, m)
 		return
 	}
 	for _, no := range r.Snapshot.IdP.Members.Of(row.Source) {
@@ -209,6 +276,25 @@ func (r *Review) compare(row *Row, m *members) {
 		m.protected, m.removed = append(m.protected, m.removed...), m.removed[:0]
 		slices.Sort(m.protected)
 	}
+}
+
+// compareParts gives what happens on any of a row's sites, each person once.
+func (r *Review) compareParts(row *Row, m *members) {
+	var part members
+	for i := range row.Parts {
+		r.compare(&row.Parts[i], &part)
+		m.want, m.provision, m.unmatched = append(m.want, part.want...), append(m.provision, part.provision...), append(m.unmatched, part.unmatched...)
+		m.have, m.added, m.removed = append(m.have, part.have...), append(m.added, part.added...), append(m.removed, part.removed...)
+		m.protected = append(m.protected, part.protected...)
+	}
+	m.want, m.provision, m.unmatched = once(m.want), once(m.provision), once(m.unmatched)
+	m.have, m.added, m.removed, m.protected = once(m.have), once(m.added), once(m.removed), once(m.protected)
+}
+
+// once sorts numbers and keeps each once.
+func once[N cmp.Ordered](numbers []N) []N {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
 }
 
 // sort puts one member of the IdP group where it belongs.
@@ -248,7 +334,7 @@ func (r *Review) differ(m *members) {
 }
 
 func (r *Review) count(row *Row, m *members) {
-	if len(row.Groups) > 1 {
+	if row.Ambiguous() {
 		return
 	}
 	if row.Source != NoSource {
@@ -258,13 +344,25 @@ func (r *Review) count(row *Row, m *members) {
 	row.Added, row.Provisioned, row.Removed = len(m.added)+len(m.provision), len(m.provision), len(m.removed)
 	row.Unmatched, row.Protected = len(m.unmatched), len(m.protected)
 	row.Wanted, row.Present = len(m.want)+len(m.provision)+len(m.unmatched), len(m.have)
-	if group, ok := row.Group(); ok {
-		for _, account := range m.removed {
-			if r.access.loses(account, group) {
-				row.Losing++
-			}
+	for _, account := range m.removed {
+		if r.access.loses(account, r.left(row, account)) {
+			row.Losing++
 		}
 	}
+}
+
+// left are the groups that a removed account leaves by a sync of the row.
+func (r *Review) left(row *Row, account directory.AccountNo) []directory.GroupNo {
+	if row.Parts == nil {
+		return row.Groups
+	}
+	var left []directory.GroupNo
+	for _, no := range row.Groups {
+		if contains(r.Snapshot.Atlassian.Members.Of(no), account) {
+			left = append(left, no)
+		}
+	}
+	return left
 }
 
 // state gives the first state that applies.
@@ -272,7 +370,7 @@ func (r *Review) state(row *Row) State {
 	if row.Source == NoSource {
 		return AtlassianOnly
 	}
-	if len(row.Groups) > 1 || r.sharing[directory.FoldName(row.Name)] > 1 {
+	if row.Ambiguous() || r.sharing[directory.FoldName(row.Name)] > 1 {
 		return Ambiguous
 	}
 	id := r.Snapshot.IdP.Groups[row.Source].ID
@@ -280,7 +378,7 @@ func (r *Review) state(row *Row) State {
 	outcome, tried := r.input.Outcomes[id]
 	here := tried && outcome.Snapshot == r.Snapshot.ID
 	holds := decided && decision.Facts == r.Facts(row)
-	group := r.group(row)
+	groups := r.groups(row)
 	switch {
 	case decided && decision.Reject && holds:
 		return Rejected
@@ -288,13 +386,13 @@ func (r *Review) state(row *Row) State {
 		return Failed
 	case here && outcome.State == Changed, decided && !holds && row.Differs():
 		return Changed
-	case group != nil && group.Synced == directory.ManagedYes && row.Differs(), tried && r.pending(row, outcome):
+	case managed(groups) && row.Differs(), tried && r.pending(row, outcome):
 		return Waiting
-	case group != nil && !row.Differs() && (group.Synced == directory.ManagedYes || tried && outcome.State.accepted()):
+	case len(groups) > 0 && !row.Differs() && (managed(groups) || tried && outcome.State.accepted()):
 		return Synced
-	case group != nil && group.Default():
+	case slices.ContainsFunc(groups, (*directory.Group).Default):
 		return Blocked
-	case group == nil:
+	case len(groups) == 0:
 		return New
 	}
 	return Conflict
@@ -318,12 +416,19 @@ func (r *Review) pending(row *Row, outcome Outcome) bool {
 	return true
 }
 
-// group gives the row's only Atlassian group, or nil.
-func (r *Review) group(row *Row) *directory.Group {
-	if no, ok := row.Group(); ok {
-		return &r.Snapshot.Atlassian.Groups[no]
+// groups gives the row's Atlassian groups.
+func (r *Review) groups(row *Row) []*directory.Group {
+	groups := make([]*directory.Group, len(row.Groups))
+	for i, no := range row.Groups {
+		groups[i] = &r.Snapshot.Atlassian.Groups[no]
 	}
-	return nil
+	return groups
+}
+
+// managed says whether Atlassian says of all groups that the identity provider
+// manages them.
+func managed(groups []*directory.Group) bool {
+	return len(groups) > 0 && !slices.ContainsFunc(groups, func(g *directory.Group) bool { return g.Synced != directory.ManagedYes })
 }
 
 // SourceID gives the id of the row's IdP group, or "".

@@ -442,3 +442,72 @@ func TestFactsChangeWithWhatADecisionRestsOnAndWithNothingElse(t *testing.T) {
 		require.Equal(t, test.same, make(test.edit) == same, name)
 	}
 }
+
+// original makes the world one of original user management with two sites.
+func original() world {
+	w := newWorld()
+	w.Atlassian.Experience = directory.Original
+	w.Atlassian.Products[1].Site = "labs.atlassian.net"
+	return w
+}
+
+func (w world) on(site, name string, product directory.ProductNo, members ...directory.AccountNo) *directory.Group {
+	group := w.target(name, members...)
+	group.ID, group.Site = site+"-"+name, site
+	group.Grants = []directory.Grant{user(product)}
+	return group
+}
+
+func TestUnderOriginalEachSiteHasItsOwnNumbersAndAGroupCountsPeopleOnce(t *testing.T) {
+	w := original()
+	p, a := w.both("ana@x.io")
+	q, b := w.both("bo@x.io")
+	_, c := w.both("cy@x.io")
+	w.source("legal", p, q)
+	w.on("acme.atlassian.net", "legal", 0, a, c)
+	w.on("labs.atlassian.net", "Legal", 1, b, c)
+	r := w.review()
+	row := only(t, r)
+	require.Equal(t, review.Conflict, row.State, "the same name on another site isn't ambiguous")
+	require.Equal(t, []int{2, 1, 1}, []int{row.Added, row.Removed, row.Losing})
+	require.Len(t, row.Parts, 2)
+	for i, site := range []string{"acme.atlassian.net", "labs.atlassian.net"} {
+		part := row.Parts[i]
+		require.Equal(t, site, part.Site)
+		require.Equal(t, []int{1, 1}, []int{part.Added, part.Removed})
+	}
+
+	changes := r.Changes(row)
+	require.Len(t, changes, 3, "a person once")
+	require.Equal(t, c, changes[0].Account)
+	require.Len(t, changes[0].Loses, 2, "on both sites")
+	gains := map[directory.AccountNo][]directory.Access{}
+	for _, change := range changes[1:] {
+		gains[change.Account] = change.Gains
+	}
+	require.Equal(t, []directory.Access{user(1).Access}, gains[a], "on the site where they weren't")
+	require.Equal(t, []directory.Access{user(0).Access}, gains[b])
+
+	effect := r.Effect([]*review.Row{row})
+	require.Equal(t, 3, effect.People)
+	require.Equal(t, []directory.AccountNo{c}, effect.Products[0].Lose)
+	require.Equal(t, []directory.AccountNo{c}, effect.Products[1].Lose)
+
+	w.Atlassian.Groups[1].Grants[0].Default = true
+	require.Equal(t, review.Blocked, only(t, w.review()).State, "on one site is enough")
+}
+
+func TestUnderOriginalANewGroupIsForEverySiteAndTwoOfANameOnOneSiteAreAmbiguous(t *testing.T) {
+	w := original()
+	p, _ := w.both("ana@x.io")
+	w.source("legal", p)
+	row := only(t, w.review())
+	require.Equal(t, review.New, row.State)
+	require.Len(t, row.Parts, 2)
+	require.Equal(t, 1, row.Added)
+
+	w.on("acme.atlassian.net", "legal", 0)
+	require.Len(t, only(t, w.review()).Parts, 1, "only the sites that have it")
+	w.on("acme.atlassian.net", "LEGAL", 0)
+	require.Equal(t, review.Ambiguous, only(t, w.review()).State)
+}

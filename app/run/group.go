@@ -41,7 +41,7 @@ type syncing struct {
 
 // group syncs one group: reads again, writes, verifies.
 func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult {
-	s := &syncing{performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source}, expected: map[string]bool{}, invited: map[string]bool{}}
+	s := &syncing{performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site}, expected: map[string]bool{}, invited: map[string]bool{}}
 	err := s.perform(ctx)
 	var why changed
 	switch {

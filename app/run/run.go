@@ -36,7 +36,9 @@ const (
 type GroupResult struct {
 	Name string `json:"name"`
 	// Source is the id of the IdP group.
-	Source                      string `json:"source"`
+	Source string `json:"source"`
+	// Site is the host of the site, under original user management.
+	Site                        string `json:"site,omitempty"`
 	Result                      Result `json:"result"`
 	Added, Removed, Provisioned int
 	// Error says why the result isn't Synced, with what to do.
@@ -140,7 +142,7 @@ type performance struct {
 	number atomic.Int64
 
 	mu      sync.Mutex
-	results map[string]GroupResult // by the id of the IdP group
+	results map[string]GroupResult // by plan.Group.Key
 }
 
 // Perform performs a plan. A group that fails doesn't stop the others; a
@@ -183,7 +185,7 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 			result := p.group(ctx, batch[i])
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.results[batch[i].Source] = result
+			p.results[batch[i].Key()] = result
 			return nil
 		})
 	}
@@ -196,7 +198,7 @@ func (p *performance) advance(n int) {
 
 // result gives what became of a group of the plan.
 func (p *performance) result(group *plan.Group) GroupResult {
-	if result, performed := p.results[group.Source]; performed {
+	if result, performed := p.results[group.Key()]; performed {
 		return result
 	}
 	result := Foresee(p.plan, group)
@@ -208,7 +210,7 @@ func (p *performance) result(group *plan.Group) GroupResult {
 
 // Foresee says what performing a plan makes of a group, should all go well.
 func Foresee(p *plan.Plan, group *plan.Group) GroupResult {
-	result := GroupResult{Name: group.Name, Source: group.Source, Result: Synced}
+	result := GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Result: Synced}
 	switch {
 	case group.Skip != "" && group.State == review.Waiting:
 		result.Result, result.Error = Waiting, group.Skip
