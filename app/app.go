@@ -24,6 +24,18 @@ import (
 type Settings struct {
 	IdP       IdPSettings
 	Atlassian AtlassianSettings
+	// Experience is directory.Centralized, which is meant where it is empty,
+	// or directory.Original: then Sites are read, and Atlassian only helps.
+	Experience string
+	Sites      []SiteSettings
+}
+
+// Connected says whether the Atlassian side is set up.
+func (s Settings) Connected() bool {
+	if s.Experience == directory.Original {
+		return len(s.Sites) > 0
+	}
+	return s.Atlassian.Org != ""
 }
 
 // AtlassianSettings say how to reach the Atlassian organization.
@@ -276,7 +288,7 @@ func (a *App) DisconnectAtlassian(ctx context.Context) error {
 }
 
 // sides makes both connectors from what is set up.
-func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Settings, error) {
+func (a *App) sides(ctx context.Context) (idp.Provider, organization, Settings, error) {
 	settings, err := a.Store.Settings()
 	if err != nil {
 		return nil, nil, settings, err
@@ -285,8 +297,8 @@ func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Setti
 		_, err := FindProvider("")
 		return nil, nil, settings, err
 	}
-	if settings.Atlassian.Org == "" {
-		_, err := a.organization(settings.Atlassian, "")
+	organization, err := a.atlassianSide(ctx, settings)
+	if err != nil {
 		return nil, nil, settings, err
 	}
 	secret, err := a.given(ctx, "", settings.IdP)
@@ -294,12 +306,20 @@ func (a *App) sides(ctx context.Context) (idp.Provider, *atlassian.Client, Setti
 		return nil, nil, settings, err
 	}
 	provider, err := a.provider(settings.IdP, secret, a.keepSignIn(settings.IdP))
-	if err != nil {
-		return nil, nil, settings, err
-	}
-	if secret, err = a.secret(ctx, AtlassianSecretVariable, settings.Atlassian.secretName()); err != nil {
-		return nil, nil, settings, err
-	}
-	organization, err := a.organization(settings.Atlassian, secret)
 	return provider, organization, settings, err
+}
+
+// atlassianSide makes the connector of the experience in use.
+func (a *App) atlassianSide(ctx context.Context, settings Settings) (organization, error) {
+	if settings.Experience == directory.Original {
+		return a.connectedSites(ctx, settings)
+	}
+	if settings.Atlassian.Org == "" {
+		return a.organization(settings.Atlassian, "")
+	}
+	secret, err := a.secret(ctx, AtlassianSecretVariable, settings.Atlassian.secretName())
+	if err != nil {
+		return nil, err
+	}
+	return a.organization(settings.Atlassian, secret)
 }

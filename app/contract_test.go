@@ -131,3 +131,21 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 		"POST "+directory+"/groups", "POST "+directory+"/groups/{groupId}/memberships",
 		"DELETE "+directory+"/groups/{groupId}/memberships/{accountId}", "POST /v2/orgs/{orgId}/users/invite")
 }
+
+// The same under original user management, for what each site is asked.
+func TestSitesKeepToTheVendorsContract(t *testing.T) {
+	jira := newContract(t, "jira-cloud-groups.json", "/")
+	company := simulator.Sample(3, 30, 300)
+	s := start(t, simulator.Options{Company: company, Original: true, Wrap: func(side string, next http.Handler) http.Handler {
+		if side == "site" {
+			return jira.wrap(next)
+		}
+		return next
+	}})
+	s.connectSites(t)
+	s.fetch(t)
+	s.sync(t, plan.Overrides{plan.UnknownAccess: {""}, plan.EmptyGroup: {""}, plan.GroupRemovals: {""}})
+	jira.check(t, "GET /rest/api/3/myself", "GET /rest/api/3/mypermissions", "GET /rest/api/3/users/search", "GET /rest/api/3/group/bulk",
+		"GET /rest/api/3/group/member", "GET /rest/api/3/applicationrole", "POST /rest/api/3/group", "POST /rest/api/3/user",
+		"POST /rest/api/3/group/user", "DELETE /rest/api/3/group/user")
+}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -180,7 +181,9 @@ func BlockedBy(r *review.Review, row *review.Row) []plan.Guard {
 		return guards
 	}
 	for _, finding := range plan.GroupFindings(r, row) {
-		guards = append(guards, finding.Guard)
+		if !slices.Contains(guards, finding.Guard) { // of several sites
+			guards = append(guards, finding.Guard)
+		}
 	}
 	return guards
 }

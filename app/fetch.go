@@ -28,6 +28,7 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	if err != nil {
 		return nil, err
 	}
+	defer closeProvider(provider)
 	now := time.Now()
 	snapshot := &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
 	if snapshot.IdP, snapshot.How.IdP, err = provider.Read(ctx, a.lastRead(), tell); err != nil {
@@ -37,8 +38,11 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	if snapshot.Atlassian, snapshot.How.Atlassian, err = organization.Read(ctx, scope, tell); err != nil {
 		return nil, err
 	}
-	if err := readDirect(ctx, organization, snapshot, tell); err != nil {
-		return nil, err
+	// On a site access comes through groups alone.
+	if direct, reads := organization.(directReader); reads {
+		if err := readDirect(ctx, direct, snapshot, tell); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.Store.SaveSnapshot(snapshot); err != nil {
 		return nil, err
@@ -73,7 +77,7 @@ func scopeOf(side *directory.IdentityProvider, owner string) atlassian.Scope {
 }
 
 // readDirect reads the direct access of the people whose access would change.
-func readDirect(ctx context.Context, organization *atlassian.Client, snapshot *directory.Snapshot, tell progress.Func) error {
+func readDirect(ctx context.Context, organization directReader, snapshot *directory.Snapshot, tell progress.Func) error {
 	ask := review.Compare(review.Input{Snapshot: snapshot}).AskDirect()
 	if unread := len(ask) - directLimit; unread > 0 {
 		snapshot.Atlassian.DirectUnread = unread

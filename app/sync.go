@@ -60,6 +60,9 @@ func All(r *review.Review) []*review.Row {
 // AdminPage is the address of the organization's administration, where a person
 // lifts default access and accepts what Atlassian still lists as a conflict.
 func AdminPage(org *directory.Organization) string {
+	if org.ID == "" { // sites alone are connected
+		return "https://admin.atlassian.com/"
+	}
 	return "https://admin.atlassian.com/o/" + url.PathEscape(org.ID)
 }
 
@@ -112,6 +115,7 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.
 	if err != nil {
 		return nil, err
 	}
+	defer closeProvider(provider)
 	snapshot, err := a.Store.Snapshot()
 	if err != nil {
 		return nil, err

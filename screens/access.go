@@ -297,6 +297,6 @@ func (t *accessTab) showDefaults() {
 	}
 	t.defaults.Hidden = n == 0
 	t.defaultTitle.SetText(fmt.Sprintf("%s can't be synced", plural(n, "default access group", "default access groups")))
-	t.defaultText.SetText(names + plan.DefaultAccessSteps)
+	t.defaultText.SetText(names + plan.DefaultAccessSteps(t.w.review.Snapshot.Atlassian.Experience))
 	t.defaults.Refresh()
 }

@@ -175,7 +175,7 @@ func TestAGroupIsReadAsItIsNow(t *testing.T) {
 	c := company(1, 10)
 	client, simulation := connect(t, simulator.Options{Company: c})
 	simulation.Disturb("group 0", []string{"a0009"}, []string{"a0000"})
-	now, err := client.Now(context.Background(), "g0000")
+	now, err := client.Now(context.Background(), directory.Group{ID: "g0000"})
 	require.NoError(t, err)
 	var ids []string
 	for _, account := range now.Accounts {
@@ -185,7 +185,7 @@ func TestAGroupIsReadAsItIsNow(t *testing.T) {
 	require.Equal(t, []string{"a0001", "a0002", "a0003", "a0004", "a0009"}, ids)
 	require.Equal(t, []directory.ResourceGrant{{Resource: c.Workspaces[0].ID, Role: "atlassian/user", Default: true}}, now.Grants)
 
-	_, err = client.Now(context.Background(), "gone")
+	_, err = client.Now(context.Background(), directory.Group{ID: "gone"})
 	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
 }
 
@@ -211,9 +211,9 @@ func TestWritesTellWhyTheyAreRefused(t *testing.T) {
 	require.Equal(t, http.StatusConflict, remote.Status(client.Add(ctx, group, "a0008")))
 	require.NoError(t, client.Remove(ctx, group, "a0008"))
 	require.Equal(t, http.StatusNotFound, remote.Status(client.Remove(ctx, group, "a0008")))
-	require.NoError(t, client.CreateGroup(ctx, "brand new"))
-	require.Equal(t, http.StatusConflict, remote.Status(client.CreateGroup(ctx, "Brand New")))
-	named, err := client.Named(ctx, "BRAND NEW")
+	require.NoError(t, client.CreateGroup(ctx, "", "brand new"))
+	require.Equal(t, http.StatusConflict, remote.Status(client.CreateGroup(ctx, "", "Brand New")))
+	named, err := client.Named(ctx, "", "BRAND NEW")
 	require.NoError(t, err)
 	require.Len(t, named, 1)
 	invited, err := client.Invite(ctx, group, []string{"new@x.io"})

@@ -20,12 +20,12 @@ type GroupNow struct {
 
 // Now reads a group's members, its roles and its default status. A group that
 // Atlassian counts no resources for has no roles to ask for.
-func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
-	now, row, err := c.membersNow(ctx, group)
+func (c *Client) Now(ctx context.Context, group directory.Group) (GroupNow, error) {
+	now, row, err := c.membersNow(ctx, group.ID)
 	if err != nil || row.Counts.Resources != nil && *row.Counts.Resources == 0 {
 		return now, err
 	}
-	rows, err := c.roles(ctx, group)
+	rows, err := c.roles(ctx, group.ID)
 	if err != nil {
 		return GroupNow{}, err
 	}
@@ -42,8 +42,8 @@ func (c *Client) Now(ctx context.Context, group string) (GroupNow, error) {
 
 // MembersNow reads a group and its members, without its roles. It compares with
 // Atlassian's count: a reading that doesn't add up is an error.
-func (c *Client) MembersNow(ctx context.Context, group string) (GroupNow, error) {
-	now, _, err := c.membersNow(ctx, group)
+func (c *Client) MembersNow(ctx context.Context, group directory.Group) (GroupNow, error) {
+	now, _, err := c.membersNow(ctx, group.ID)
 	return now, err
 }
 
@@ -73,8 +73,9 @@ func (c *Client) membersNow(ctx context.Context, group string) (now GroupNow, ro
 	return now, row, nil
 }
 
-// Named lists the groups that have exactly this name now, in any case.
-func (c *Client) Named(ctx context.Context, name string) ([]directory.Group, error) {
+// Named lists the groups that have exactly this name now, in any case. There are
+// no sites to tell apart under centralized user management.
+func (c *Client) Named(ctx context.Context, _, name string) ([]directory.Group, error) {
 	var groups []directory.Group
 	err := c.searchGroups(ctx, groupFilter{Names: []string{name}}, func(row *groupRow) error {
 		if directory.FoldName(row.Name) == directory.FoldName(name) {
@@ -90,11 +91,11 @@ const AccountsPage = 10
 
 // WhoIsIn says which of a few accounts (AccountsPage at most) are members of a
 // group now.
-func (c *Client) WhoIsIn(ctx context.Context, group string, accounts []string) (map[string]bool, error) {
+func (c *Client) WhoIsIn(ctx context.Context, group directory.Group, accounts []string) (map[string]bool, error) {
 	members := map[string]bool{}
 	err := c.searchUsers(ctx, userFilter{Accounts: accounts, Expand: []string{"groups"}}, func(row *userRow) error {
 		for _, in := range row.Groups {
-			if groupID(in.ID) == group {
+			if groupID(in.ID) == group.ID {
 				members[row.ID] = true
 			}
 		}
@@ -106,7 +107,7 @@ func (c *Client) WhoIsIn(ctx context.Context, group string, accounts []string) (
 // CreateGroup makes a group (POST …/groups). It may take half a minute until
 // Named finds it. A group of the name that came in between is an error with
 // status 409.
-func (c *Client) CreateGroup(ctx context.Context, name string) error {
+func (c *Client) CreateGroup(ctx context.Context, _, name string) error {
 	directories, err := c.directories(ctx)
 	if err != nil {
 		return err

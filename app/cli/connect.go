@@ -19,7 +19,7 @@ import (
 
 func (c *command) connect() *cobra.Command {
 	connect := &cobra.Command{Use: "connect", Short: "Connect the identity provider, or Atlassian"}
-	connect.AddCommand(c.connectIdP(), c.connectAtlassian())
+	connect.AddCommand(c.connectIdP(), c.connectAtlassian(), c.connectSite())
 	return connect
 }
 
@@ -170,6 +170,7 @@ func (c *command) previewFile(path string) error {
 
 func (c *command) connectAtlassian() *cobra.Command {
 	var settings app.AtlassianSettings
+	var experience string
 	cmd := &cobra.Command{
 		Use: "atlassian", Short: "Connect the Atlassian organization", Args: cobra.NoArgs,
 		Long: "Connect the Atlassian organization. " + fmt.Sprintf(secretHelp, app.AtlassianSecretVariable),
@@ -180,6 +181,9 @@ func (c *command) connectAtlassian() *cobra.Command {
 					return err
 				}
 				kept, err := a.ConnectAtlassian(cmd.Context(), settings, secret)
+				if err == nil && experience != "" {
+					err = a.SetExperience(experience)
+				}
 				if err != nil {
 					return err
 				}
@@ -194,7 +198,40 @@ func (c *command) connectAtlassian() *cobra.Command {
 	cmd.Flags().StringVar(&settings.Org, "org", "", "the organization's id: the part after /o/ in the address of admin.atlassian.com")
 	cmd.Flags().StringVar(&settings.Owner, "owner", "", "e-mail address of the owner of the API key; without it nothing is written")
 	cmd.Flags().StringVar(&settings.URL, "url", "", "stands for https://api.atlassian.com")
+	cmd.Flags().StringVar(&experience, "experience", "", "the user management experience: centralized, or original with sites connected by connect site")
 	return required(cmd, "org")
+}
+
+func (c *command) connectSite() *cobra.Command {
+	var settings app.SiteSettings
+	var remove bool
+	cmd := &cobra.Command{
+		Use: "site", Short: "Connect one site of an organization with original user management", Args: cobra.NoArgs,
+		Long: "Connect one site of an organization with original user management, where users and groups live on each site.\n" +
+			"Connect each site that has groups. " + fmt.Sprintf(secretHelp, app.SiteSecretVariable),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(func(a *app.App) error {
+				if remove {
+					return a.DisconnectSite(cmd.Context(), settings.URL)
+				}
+				secret, err := c.secret(app.SiteSecretVariable, "API token of the site admin")
+				if err != nil {
+					return err
+				}
+				kept, err := a.ConnectSite(cmd.Context(), settings, secret)
+				if err != nil {
+					return err
+				}
+				return c.connected(map[string]any{"site": settings.URL, "email": settings.Email, "kept_in_keyring": kept},
+					fmt.Sprintf("Connected the site %s.", settings.URL), kept, app.SiteSecretVariable)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&settings.URL, "url", "", "the site's address, such as https://acme.atlassian.net")
+	cmd.Flags().StringVar(&settings.Email, "email", "", "e-mail address of the site admin whose API token signs in")
+	cmd.Flags().StringVar(&settings.Host, "host", "", "stands for the host of the address")
+	cmd.Flags().BoolVar(&remove, "remove", false, "forget the site and its token")
+	return required(cmd, "url")
 }
 
 func required(cmd *cobra.Command, flags ...string) *cobra.Command {

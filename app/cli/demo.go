@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/simulator"
@@ -34,7 +36,7 @@ const demoRate = 100
 
 func (f *company) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.idp, "idp", "okta", "the sample company's identity provider: "+strings.Join(simulator.Providers(), ", "))
-	cmd.Flags().StringVar(&f.experience, "experience", "centralized", "its user management experience: centralized")
+	cmd.Flags().StringVar(&f.experience, "experience", "centralized", "its user management experience: centralized or original")
 	cmd.Flags().IntVar(&f.groups, "groups", simulator.DefaultGroups, "its number of IdP groups")
 	cmd.Flags().IntVar(&f.users, "users", simulator.DefaultUsers, "its number of people")
 	cmd.Flags().Uint64Var(&f.seed, "seed", simulator.DefaultSeed, "the same seed gives the same company")
@@ -44,9 +46,9 @@ func (f *company) add(cmd *cobra.Command) {
 }
 
 func (f *company) start() (*simulator.Simulation, error) {
-	if !slices.Contains(simulator.Providers(), f.idp) || f.experience != "centralized" {
+	if !slices.Contains(simulator.Providers(), f.idp) || f.experience != directory.Centralized && f.experience != directory.Original {
 		return nil, problem.New(problem.Usage, fmt.Sprintf("The sample company doesn't have %s with %s user management.", f.idp, f.experience),
-			fmt.Sprintf("This version simulates %s with centralized.", strings.Join(simulator.Providers(), ", ")))
+			fmt.Sprintf("There are %s, with centralized or original.", strings.Join(simulator.Providers(), ", ")))
 	}
 	if f.idp == "ldap" && !simulator.SlapdInstalled() {
 		return nil, problem.New(problem.Usage, "The sample company's LDAP directory is served by OpenLDAP, which isn't installed.", "Install it (on Debian the package slapd), or choose another --idp.")
@@ -55,7 +57,7 @@ func (f *company) start() (*simulator.Simulation, error) {
 		return nil, problem.New(problem.Usage, "A company has at least one group and one person.", "Give larger numbers.")
 	}
 	return simulator.Start(simulator.Options{
-		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
+		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Original: f.experience == directory.Original, Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
 	})
 }
 
@@ -143,8 +145,16 @@ func connectSample(ctx context.Context, a *app.App, simulation *simulator.Simula
 		return err
 	}
 	atlassian := app.AtlassianSettings{URL: simulation.AtlassianURL, Org: simulation.Company.Org, Owner: simulation.Company.Owner}
-	_, err := a.ConnectAtlassian(ctx, atlassian, simulator.OrgKey)
-	return err
+	if _, err := a.ConnectAtlassian(ctx, atlassian, simulator.OrgKey); err != nil {
+		return err
+	}
+	for _, host := range slices.Sorted(maps.Keys(simulation.SiteURLs)) {
+		site := app.SiteSettings{URL: simulation.SiteURLs[host], Host: host, Email: simulation.Company.Owner}
+		if _, err := a.ConnectSite(ctx, site, simulator.SiteToken); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // demoLines is how many groups the headless demo prints.

@@ -119,6 +119,9 @@ type Account struct {
 	// OrgRoles are roles in the organization itself, such as OrgAdmin, given
 	// directly.
 	OrgRoles []string
+	// Sites are the hosts of the sites that know the account, under original
+	// user management.
+	Sites []string
 	// LastActive says when the person last used a product, by the product's
 	// number; up to a day late, and absent where it was never used.
 	LastActive map[ProductNo]time.Time
@@ -258,6 +261,9 @@ type Organization struct {
 	DirectUnread int
 	// Owner is the account that owns the credentials, or empty if unknown.
 	Owner string
+	// UnknownAccess says that access to products other than Jira wasn't read,
+	// as on sites without an organization key.
+	UnknownAccess bool
 }
 
 // The two user management experiences of Atlassian.

@@ -40,7 +40,7 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 	if no, ok := row.Group(); ok {
 		group := &r.Snapshot.Atlassian.Groups[no]
 		if group.Default() {
-			add(DefaultAccess, defaultMessage(r, group), DefaultAccessSteps)
+			add(DefaultAccess, defaultMessage(r, group), DefaultAccessSteps(r.Snapshot.Atlassian.Experience))
 		}
 		if group.Locked && group.Synced != directory.ManagedYes {
 			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of “%s”.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
@@ -52,6 +52,10 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 	} else if row.Protected > 0 {
 		add(UnmatchedIn, fmt.Sprintf("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
 			"Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again.")
+	}
+	if r.Snapshot.Atlassian.UnknownAccess && row.Removed > 0 {
+		add(UnknownAccess, fmt.Sprintf("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", people(row.Removed), row.Name, on(row)),
+			"Look at what the group gives in Confluence; if the removals are meant, override unknown-access for this group.")
 	}
 	if row.Wanted == 0 && row.Removed > 0 {
 		add(EmptyGroup, fmt.Sprintf("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
@@ -65,8 +69,13 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 }
 
 // DefaultAccessSteps say how a group ceases to be a default access group under
-// centralized user management.
-const DefaultAccessSteps = "In Atlassian administration open Apps › the site › the product › Manage access › Default groups, choose Update default group setting, pick another group or None, then fetch again."
+// the experience in use.
+func DefaultAccessSteps(experience string) string {
+	if experience == directory.Original {
+		return "At admin.atlassian.com open the site › Product access, and under the product take the default away from the group, or give it to another one, then fetch again."
+	}
+	return "In Atlassian administration open Apps › the site › the product › Manage access › Default groups, choose Update default group setting, pick another group or None, then fetch again."
+}
 
 func defaultMessage(r *review.Review, group *directory.Group) string {
 	var products []string
@@ -77,6 +86,14 @@ func defaultMessage(r *review.Review, group *directory.Group) string {
 		}
 	}
 	return fmt.Sprintf("“%s” is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, " and "))
+}
+
+// on names the site of a part of a row.
+func on(row *review.Row) string {
+	if row.Site == "" {
+		return ""
+	}
+	return " on " + row.Site
 }
 
 func people(n int) string {

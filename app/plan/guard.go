@@ -21,6 +21,7 @@ const (
 	NotModifiable Guard = "not-modifiable" // can't be overridden
 	LockOut       Guard = "lock-out"       // can't be overridden
 	Seats         Guard = "seats"          // can't be overridden
+	UnknownAccess Guard = "unknown-access"
 	EmptyGroup    Guard = "empty-group"
 	GroupRemovals Guard = "group-removals"
 	RunRemovals   Guard = "run-removals"
@@ -28,11 +29,11 @@ const (
 )
 
 // Guards lists all guards in the order in which they are told.
-var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, EmptyGroup, GroupRemovals, RunRemovals, Stale}
+var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Stale}
 
 // Overridable says whether a person may lift the guard.
 func (g Guard) Overridable() bool {
-	return slices.Contains([]Guard{EmptyGroup, GroupRemovals, RunRemovals, Stale}, g)
+	return slices.Contains([]Guard{UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Stale}, g)
 }
 
 // Finding is a guard that stands in the way of one group, or of the whole plan

@@ -4,6 +4,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -16,7 +17,8 @@ const Batch = 20
 
 // Member is one person in an operation.
 type Member struct {
-	// Account is the account's id; empty for somebody to be invited.
+	// Account is the account's id; empty for somebody to be invited who has
+	// none.
 	Account string
 	Email   string
 	Name    string
@@ -143,7 +145,12 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 	group.People, group.Accounts = r.Held(row)
 	add, provision, remove := r.Operations(row)
 	for _, no := range add {
-		group.Add = append(group.Add, member(r, r.Matches.PersonOf[no], no))
+		added := member(r, r.Matches.PersonOf[no], no)
+		if row.Site != "" && added.Email != "" && !slices.Contains(r.Snapshot.Atlassian.Accounts[no].Sites, row.Site) {
+			group.Invite = append(group.Invite, added) // the site doesn't know them yet
+		} else {
+			group.Add = append(group.Add, added)
+		}
 	}
 	for _, no := range provision {
 		group.Invite = append(group.Invite, member(r, no, directory.NoAccount))

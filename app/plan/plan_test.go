@@ -200,10 +200,15 @@ func TestUnderOriginalEachSiteIsPlannedAndBlockedByItself(t *testing.T) {
 	group(s, "other", 5, 6, 1, 11)
 	s.IdP.Groups = s.IdP.Groups[:1]
 	s.Atlassian.Groups[1].Name, s.Atlassian.Groups[1].Site = "Legal", "labs.atlassian.net"
+	for i := range s.Atlassian.Accounts {
+		s.Atlassian.Accounts[i].Sites = []string{"acme.atlassian.net", "labs.atlassian.net"}
+	}
+	s.Atlassian.Accounts[2].Sites = s.Atlassian.Accounts[2].Sites[1:]
 	p := makePlan(s, "", t)
 	require.Len(t, p.Groups, 2)
 	require.Equal(t, []string{"acme.atlassian.net", "labs.atlassian.net"}, []string{p.Groups[0].Site, p.Groups[1].Site})
-	require.Len(t, p.Groups[0].Add, 1)
+	require.Empty(t, p.Groups[0].Add)
+	require.Len(t, p.Groups[0].Invite, 1, "who has an account that the site doesn't know is invited there")
 	require.Empty(t, p.Groups[0].Findings)
 	require.Equal(t, plan.GroupRemovals, p.Groups[1].Findings[0].Guard, "8 of 10 would go there")
 	require.Len(t, p.Batches()[0], 1)

@@ -108,7 +108,7 @@ func (s *syncing) readAgain(ctx context.Context) error {
 	if s.plan.Target == nil {
 		return s.stillAbsent(ctx)
 	}
-	now, err := s.Atlassian.Now(ctx, s.plan.Target.ID)
+	now, err := s.Atlassian.Now(ctx, *s.plan.Target)
 	if problem.Is(err, problem.NotFound) {
 		return changed("The Atlassian group no longer exists.")
 	}
@@ -119,7 +119,7 @@ func (s *syncing) readAgain(ctx context.Context) error {
 }
 
 func (s *syncing) stillAbsent(ctx context.Context) error {
-	groups, err := s.Atlassian.Named(ctx, s.plan.Name)
+	groups, err := s.Atlassian.Named(ctx, s.plan.Site, s.plan.Name)
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (s *syncing) create(ctx context.Context) error {
 		return nil
 	}
 	err := s.write(ctx, Operation{Kind: Create, Group: s.plan.Name}, func(ctx context.Context) error {
-		return s.Atlassian.CreateGroup(ctx, s.plan.Name)
+		return s.Atlassian.CreateGroup(ctx, s.plan.Site, s.plan.Name)
 	})
 	if remote.Status(err) == http.StatusConflict {
 		return changed("Atlassian has a group of this name now.")
@@ -185,7 +185,7 @@ func (s *syncing) create(ctx context.Context) error {
 	}
 	s.advance(1)
 	return s.await(ctx, func(ctx context.Context) error {
-		groups, err := s.Atlassian.Named(ctx, s.plan.Name)
+		groups, err := s.Atlassian.Named(ctx, s.plan.Site, s.plan.Name)
 		if err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (s *syncing) add(ctx context.Context) error {
 // member already, or there is no seat left.
 func (s *syncing) alreadyMember(ctx context.Context, member plan.Member) error {
 	return s.await(ctx, func(ctx context.Context) error {
-		members, err := s.Atlassian.WhoIsIn(ctx, s.target.ID, []string{member.Account})
+		members, err := s.Atlassian.WhoIsIn(ctx, s.target, []string{member.Account})
 		if err != nil {
 			return notYet(err)
 		}

@@ -71,11 +71,11 @@ type IdP interface {
 
 // Atlassian is what a run asks of the organization.
 type Atlassian interface {
-	Now(ctx context.Context, group string) (atlassian.GroupNow, error)
-	MembersNow(ctx context.Context, group string) (atlassian.GroupNow, error)
-	WhoIsIn(ctx context.Context, group string, accounts []string) (map[string]bool, error)
-	Named(ctx context.Context, name string) ([]directory.Group, error)
-	CreateGroup(ctx context.Context, name string) error
+	Now(ctx context.Context, group directory.Group) (atlassian.GroupNow, error)
+	MembersNow(ctx context.Context, group directory.Group) (atlassian.GroupNow, error)
+	WhoIsIn(ctx context.Context, group directory.Group, accounts []string) (map[string]bool, error)
+	Named(ctx context.Context, site, name string) ([]directory.Group, error)
+	CreateGroup(ctx context.Context, site, name string) error
 	Add(ctx context.Context, group directory.Group, account string) error
 	Remove(ctx context.Context, group directory.Group, account string) error
 	Invite(ctx context.Context, group directory.Group, emails []string) ([]atlassian.Invited, error)

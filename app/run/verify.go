@@ -67,7 +67,7 @@ func unseen(missing, surplus int) error {
 // readBack reads the group and gives the accounts that are expected and
 // missing, and those that are members and shouldn't be.
 func (s *syncing) readBack(ctx context.Context) (missing, surplus []string, err error) {
-	now, err := s.Atlassian.MembersNow(ctx, s.target.ID)
+	now, err := s.Atlassian.MembersNow(ctx, s.target)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,7 +91,7 @@ func (s *syncing) readBack(ctx context.Context) (missing, surplus []string, err 
 // do.
 func (s *syncing) unsettled(ctx context.Context, missing, surplus []string) (stillMissing, stillSurplus []string, err error) {
 	for part := range slices.Chunk(slices.Concat(missing, surplus), atlassian.AccountsPage) {
-		members, err := s.Atlassian.WhoIsIn(ctx, s.target.ID, part)
+		members, err := s.Atlassian.WhoIsIn(ctx, s.target, part)
 		if err != nil {
 			return missing, surplus, err
 		}

@@ -16,6 +16,9 @@ type Options struct {
 	Company *Company
 	// IdP is the identity provider: one of Providers(); empty for okta.
 	IdP string
+	// Original gives the company original user management: each site is served
+	// by itself, beside the organization.
+	Original bool
 	// Latency delays every answer.
 	Latency time.Duration
 	// Rate is how many requests a second each endpoint permits; 0 permits any
@@ -26,7 +29,8 @@ type Options struct {
 	// SCIM are liberties that the identity provider takes where it is scim.
 	SCIM SCIMTraits
 	// Wrap, if set, stands before a server's handler: tests watch or disturb
-	// the traffic with it. It is told which side it wraps: "idp", "atlassian".
+	// the traffic with it. It is told which side it wraps: "idp", "atlassian",
+	// "site".
 	Wrap func(side string, next http.Handler) http.Handler
 }
 
@@ -50,7 +54,12 @@ type Simulation struct {
 	// secret and whatever else it needs.
 	Connection map[string]string
 
+	// SiteURLs are where the sites listen, by their hosts, under original user
+	// management.
+	SiteURLs map[string]string
+
 	source  *source
+	sites   []*jiraServer
 	slapd   *Slapd
 	org     *orgServer
 	servers []*http.Server
@@ -70,12 +79,25 @@ func Start(options Options) (*Simulation, error) {
 	if err == nil {
 		simulation.AtlassianURL, err = simulation.serve("atlassian", simulation.org.handler(), options)
 	}
+	if err == nil && options.Original {
+		err = simulation.startSites(options)
+	}
 	if err != nil {
 		simulation.Close()
 		return nil, err
 	}
 	simulation.Connection["provider"] = options.IdP
 	return simulation, nil
+}
+
+func (s *Simulation) startSites(options Options) (err error) {
+	s.sites, s.SiteURLs = newJiraServers(options), map[string]string{}
+	for _, site := range s.sites {
+		if s.SiteURLs[site.host], err = s.serve("site", site.handler(), options); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Providers lists what identity providers are simulated; ldap is where OpenLDAP
@@ -139,12 +161,15 @@ func (s *Simulation) Close() {
 
 // Ready is the line that `rollcall simulate` prints when the servers listen.
 func (s *Simulation) Ready() ([]byte, error) {
-	type side map[string]string
-	line, err := json.Marshal(map[string]side{
-		"idp": s.Connection,
-		"atlassian": {"experience": "centralized", "url": s.AtlassianURL, "org": s.Company.Org,
-			"owner": s.Company.Owner, "secret": OrgKey},
-	})
+	atlassian := map[string]any{"experience": "centralized", "url": s.AtlassianURL, "org": s.Company.Org, "owner": s.Company.Owner, "secret": OrgKey}
+	if s.sites != nil {
+		sites := []map[string]string{}
+		for _, site := range s.sites {
+			sites = append(sites, map[string]string{"host": site.host, "url": s.SiteURLs[site.host], "email": s.Company.Owner, "secret": SiteToken})
+		}
+		atlassian["experience"], atlassian["sites"] = "original", sites
+	}
+	line, err := json.Marshal(map[string]any{"idp": s.Connection, "atlassian": atlassian})
 	if err != nil {
 		return nil, fmt.Errorf("encode the ready line: %w", err)
 	}

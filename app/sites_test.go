@@ -1,0 +1,163 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/simulator"
+)
+
+// connectSites connects the identity provider and every site, but no
+// organization.
+func (s *session) connectSites(t *testing.T) {
+	t.Helper()
+	idp := app.NewIdPSettings(s.simulation.Connection)
+	idp.App = ""
+	_, err := s.app.ConnectIdP(context.Background(), idp, s.simulation.Connection["secret"])
+	require.NoError(t, err)
+	for host, url := range s.simulation.SiteURLs {
+		_, err := s.app.ConnectSite(context.Background(), app.SiteSettings{URL: url, Host: host, Email: s.simulation.Company.Owner}, simulator.SiteToken)
+		require.NoError(t, err)
+	}
+}
+
+var allGuards = plan.Overrides{plan.UnknownAccess: {""}, plan.EmptyGroup: {""}, plan.GroupRemovals: {""}, plan.RunRemovals: {""}}
+
+func TestUnderOriginalEverySiteThatHasTheGroupIsOverwritten(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 40, 300), Original: true})
+	s.connectSites(t)
+	before := s.fetch(t)
+	require.Equal(t, directory.Original, before.Snapshot.Atlassian.Experience)
+	require.Len(t, before.Snapshot.Atlassian.Sites(), 3)
+	several := 0
+	for i := range before.Rows {
+		if len(before.Rows[i].Parts) > 1 && len(before.Rows[i].Groups) > 1 {
+			several++
+		}
+	}
+	require.Positive(t, several, "some groups stand on several sites")
+
+	report := s.sync(t, allGuards)
+	synced := 0
+	for _, group := range report.Groups {
+		if string(group.Result) != "synced" {
+			continue
+		}
+		synced++
+		require.NotEmpty(t, group.Site)
+		members, there := s.simulation.SiteMembers(group.Site, group.Name)
+		require.True(t, there)
+		require.Subset(t, members, s.wanted(group.Name), "%s on %s", group.Name, group.Site)
+	}
+	require.Greater(t, synced, 20)
+
+	// Planning again, from a whole new reading, gives nothing for them.
+	after := s.fetch(t)
+	for i := range after.Rows {
+		row := &after.Rows[i]
+		if row.State == review.Synced {
+			require.Zero(t, row.Added+row.Removed, row.Name)
+		}
+	}
+	require.Positive(t, after.Counts().State[review.Synced])
+}
+
+func TestUnderOriginalTheDocumentHasEachSitesOwnNumbers(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 40, 300), Original: true})
+	s.connectSites(t)
+	document := app.NewReviewDocument(s.fetch(t))
+	require.Equal(t, "original", document.Snapshot.Atlassian.Experience)
+	found := false
+	for _, group := range document.Groups {
+		require.NotEmpty(t, group.PerSite, group.Name)
+		most := 0
+		for _, site := range group.PerSite {
+			most = max(most, site.Added)
+			require.Contains(t, s.simulation.SiteURLs, site.Site)
+		}
+		require.GreaterOrEqual(t, group.Added, most)
+		found = found || len(group.PerSite) > 1
+	}
+	require.True(t, found)
+}
+
+func TestRemovalsWaitForSomebodyToLookWhereAccessCannotBeRead(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 40, 300), Original: true})
+	s.connectSites(t)
+	s.fetch(t)
+	report := s.sync(t, plan.Overrides{plan.EmptyGroup: {""}, plan.GroupRemovals: {""}})
+	for _, group := range report.Groups {
+		require.Zero(t, group.Removed, group.Name)
+	}
+}
+
+func TestHiddenAddressesAreLearntByAccountIdWhereAKeyIsGiven(t *testing.T) {
+	hidden := func(r *review.Review) (n int) {
+		for i := range r.Snapshot.Atlassian.Accounts {
+			if r.Snapshot.Atlassian.Accounts[i].Email == "" {
+				n++
+			}
+		}
+		return n
+	}
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 20, 300), Original: true})
+	s.connectSites(t)
+	without := s.fetch(t)
+	require.Positive(t, hidden(without))
+	protected := 0
+	for i := range without.Rows {
+		protected += without.Rows[i].Protected
+	}
+	require.Positive(t, protected, "who hides their address is never removed on a guess")
+
+	_, err := s.app.ConnectAtlassian(context.Background(), app.AtlassianSettings{
+		URL: s.simulation.AtlassianURL, Org: s.simulation.Company.Org, Owner: s.simulation.Company.Owner,
+	}, simulator.OrgKey)
+	require.NoError(t, err)
+	require.Zero(t, hidden(s.fetch(t)))
+}
+
+func TestWhatASiteAdminLacksIsNamed(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 5, 30), Original: true, Wrap: func(side string, next http.Handler) http.Handler {
+		if side != "site" {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			recorder := httptest.NewRecorder()
+			next.ServeHTTP(recorder, r)
+			w.Header().Set("Content-Type", recorder.Header().Get("Content-Type"))
+			w.WriteHeader(recorder.Code)
+			body := recorder.Body.Bytes()
+			if strings.HasSuffix(r.URL.Path, "/mypermissions") {
+				body = bytes.ReplaceAll(body, []byte("true"), []byte("false"))
+			}
+			_, _ = w.Write(body)
+		})
+	}})
+	url := slices.Collect(func(yield func(string) bool) {
+		for _, url := range s.simulation.SiteURLs {
+			yield(url)
+			return
+		}
+	})[0]
+	ctx := context.Background()
+	err := s.app.CheckSite(ctx, app.SiteSettings{URL: url, Email: s.simulation.Company.Owner}, simulator.SiteToken)
+	require.True(t, problem.Is(err, problem.Forbidden), "%v", err)
+	require.Contains(t, err.Error(), "Browse users and groups")
+	err = s.app.CheckSite(ctx, app.SiteSettings{URL: url, Email: s.simulation.Company.Owner}, "wrong")
+	require.True(t, problem.Is(err, problem.BadCredentials), "%v", err)
+	err = s.app.CheckSite(ctx, app.SiteSettings{URL: url}, simulator.SiteToken)
+	require.True(t, problem.Is(err, problem.Usage), "%v", err)
+}
