@@ -189,9 +189,15 @@ func BlockedBy(r *review.Review, row *review.Row) []plan.Guard {
 }
 
 // Sites lists the hosts of the sites on which a row's Atlassian groups give
-// anything, each once.
+// anything, each once; under original user management those that a sync writes.
 func Sites(r *review.Review, row *review.Row) []string {
 	var sites []string
+	for i := range row.Parts {
+		sites = append(sites, row.Parts[i].Site)
+	}
+	if sites != nil {
+		return sites
+	}
 	seen := map[string]bool{"": true}
 	for _, no := range row.Groups {
 		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
@@ -391,3 +397,12 @@ func NewFetchDocument(snapshot *directory.Snapshot) FetchDocument {
 
 // ShortRole is a role without the prefix that all roles have.
 func ShortRole(role string) string { return strings.TrimPrefix(role, directory.RolePrefix) }
+
+// NoProduct is what stands in place of products where a group gives none that
+// was read.
+func NoProduct(r *review.Review) string {
+	if r.Snapshot.Atlassian.UnknownAccess {
+		return "nothing in Jira; elsewhere unknown"
+	}
+	return "no product"
+}

@@ -30,6 +30,14 @@ func (s SiteSettings) tidied() SiteSettings {
 	return SiteSettings{URL: strings.TrimRight(strings.TrimSpace(s.URL), "/"), Host: strings.TrimSpace(s.Host), Email: strings.TrimSpace(s.Email)}
 }
 
+// Place names the site.
+func (s SiteSettings) Place() string {
+	if s.Host != "" {
+		return s.Host
+	}
+	return strings.TrimPrefix(s.URL, "https://")
+}
+
 func (s SiteSettings) secretName() string { return "site " + s.URL + " " + s.Email }
 
 // organization is the Atlassian side, whichever the experience.

@@ -75,16 +75,19 @@ func (c *confirmation) title() string {
 	return fmt.Sprintf("Sync %s groups?", grouped(len(c.rows)))
 }
 
-// performed is how many groups the plan would write.
+// performed is how many groups the plan would write; one on several sites counts
+// once.
 func (c *confirmation) performed() int {
 	if len(c.plan.Findings) > 0 {
 		return 0
 	}
-	n := 0
+	groups := map[string]bool{}
 	for _, batch := range c.plan.Batches() {
-		n += len(batch)
+		for _, group := range batch {
+			groups[group.Source] = true
+		}
 	}
-	return n
+	return len(groups)
 }
 
 func (c *confirmation) show() {

@@ -215,7 +215,11 @@ func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
 		parts = append(parts, widgets.Part{Text: "keeps " + where(kept.Access) + " through " + through, Fill: widgets.FillChip})
 	}
 	if len(parts) == 0 {
-		parts = widgets.Cell{{Text: "no product access changes; permissions inside products aren't read", Ink: widgets.InkMuted}}
+		text := "no product access changes; permissions inside products aren't read"
+		if m.review.Snapshot.Atlassian.UnknownAccess {
+			text = "no access to Jira changes; access elsewhere isn't read"
+		}
+		parts = widgets.Cell{{Text: text, Ink: widgets.InkMuted}}
 	}
 	return parts
 }

@@ -164,7 +164,7 @@ func newGroupView(r *review.Review, row *review.Row) groupView {
 		view.products = widgets.Cell{{Text: "would be created", Ink: widgets.InkMuted}}
 		view.sites = "–"
 	case len(view.products) == 0:
-		view.products = widgets.Cell{{Text: "no product", Ink: widgets.InkMuted}}
+		view.products = widgets.Cell{{Text: app.NoProduct(r), Ink: widgets.InkMuted}}
 		view.sites = "–"
 	}
 	view.search = directory.FoldName(strings.Join(search, "\n"))
@@ -202,6 +202,13 @@ func open(r *review.Review, view *groupView) *opened {
 	}
 	if view.row.State == review.Ambiguous {
 		o.note("Several groups have this name once case and spelling are set aside. Rename all but one of them, then fetch again.")
+	}
+	for _, part := range view.row.Parts {
+		what := "is made"
+		if len(part.Groups) > 0 {
+			what = "is overwritten"
+		}
+		o.note(fmt.Sprintf("On %s it %s: %s added, %s removed.", part.Site, what, grouped(part.Added), grouped(part.Removed)))
 	}
 	if view.row.State == review.Waiting {
 		o.note("Atlassian says that the identity provider manages this group, or invitations are pending: Rollcall leaves it alone.")

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp/file"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -33,6 +34,8 @@ type identityTab struct {
 	orgAnswer           *widget.Label
 	orgConnect, orgTest *widget.Button
 	orgLeave            *widget.Button
+	experience          *widget.Select
+	sites               *sitesForm
 
 	taken                          *widget.Label
 	synced, unsynced, fresh        *widgets.Figure
@@ -75,6 +78,7 @@ func (t *identityTab) idpCard() fyne.CanvasObject {
 func (t *identityTab) orgCard() fyne.CanvasObject {
 	t.org, t.key, t.owner = entry("the part after /o/ in the address of admin.atlassian.com"), secretEntry(), entry("you@example.com, an organization admin")
 	t.orgState, t.orgAnswer = widget.NewLabel(""), wrapped("")
+	t.experience = widget.NewSelect([]string{experienceTitles[directory.Centralized], experienceTitles[directory.Original]}, t.chooseExperience)
 	t.orgConnect = widget.NewButton("Connect", t.connectOrg)
 	t.orgConnect.Importance = widget.HighImportance
 	t.orgTest = widget.NewButton("Test connection", t.testOrg)
@@ -83,8 +87,9 @@ func (t *identityTab) orgCard() fyne.CanvasObject {
 		widget.NewLabel("Organization id"), t.org,
 		widget.NewLabel("API key"), t.key,
 		widget.NewLabel("Owner of the key"), t.owner,
-		widget.NewLabel("User management"), widget.NewLabel("Centralized"))
-	return titled("Atlassian organization", t.orgState, container.NewVBox(form, container.NewHBox(t.orgConnect, t.orgTest, t.orgLeave), t.orgAnswer))
+		widget.NewLabel("User management"), t.experience)
+	t.sites = newSitesForm(t)
+	return titled("Atlassian organization", t.orgState, container.NewVBox(form, container.NewHBox(t.orgConnect, t.orgTest, t.orgLeave), t.orgAnswer, t.sites.object))
 }
 
 // titled is a card with a state beside its title.
@@ -115,6 +120,7 @@ func (t *identityTab) snapshotCard() fyne.CanvasObject {
 func (t *identityTab) show() {
 	settings := t.w.settings
 	idpOn, orgOn := settings.IdP.Provider != "", settings.Atlassian.Org != ""
+	ready := idpOn && settings.Connected()
 	if !t.filled && (idpOn || orgOn) {
 		t.filled = true
 		if idpOn {
@@ -124,7 +130,7 @@ func (t *identityTab) show() {
 		t.owner.SetText(settings.Atlassian.Owner)
 	}
 	connected(t.idpState, idpOn)
-	connected(t.orgState, orgOn)
+	connected(t.orgState, settings.Connected())
 	t.form.showKept(idpOn && settings.IdP.Provider == t.form.settings.Provider)
 	t.key.SetPlaceHolder(secretHint(orgOn, "Settings › API keys at admin.atlassian.com, without scopes"))
 	t.showConnect()
@@ -136,8 +142,40 @@ func (t *identityTab) show() {
 	able(t.orgTest, !busy)
 	able(t.idpLeave, idpOn && !busy)
 	able(t.orgLeave, orgOn && !busy)
-	able(t.fetch, idpOn && orgOn && !busy)
-	t.showSnapshot(idpOn && orgOn)
+	able(t.fetch, ready && !busy)
+	t.experience.SetSelected(experienceTitles[experienceOf(settings)])
+	t.sites.show(settings, busy)
+	t.showSnapshot(ready)
+}
+
+// experienceTitles say what an experience means for the person who chooses.
+var experienceTitles = map[string]string{
+	directory.Centralized: "Centralized: in the organization's directory",
+	directory.Original:    "Original: on each site",
+}
+
+func experienceOf(settings app.Settings) string {
+	if settings.Experience == directory.Original {
+		return directory.Original
+	}
+	return directory.Centralized
+}
+
+// chooseExperience keeps what the person says: no public call tells.
+func (t *identityTab) chooseExperience(title string) {
+	for experience, known := range experienceTitles {
+		if known != title || experience == experienceOf(t.w.settings) {
+			continue
+		}
+		var err error
+		t.w.background(func() { err = t.w.app.SetExperience(experience) }, func() {
+			if err != nil {
+				t.w.fail(err)
+				return
+			}
+			t.w.load(nil)
+		})
+	}
 }
 
 func secretHint(kept bool, where string) string {

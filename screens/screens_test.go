@@ -640,6 +640,48 @@ func benchList(b *testing.B, groups int) (*widgets.LineList, *groupsModel) {
 	return list, model
 }
 
+func TestSitesAreConnectedOneByOneUnderOriginal(t *testing.T) {
+	p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 20, 120), Original: true})
+	require.False(t, p.w.idp.sites.object.Visible())
+	p.enter()
+	p.w.idp.form.secret.SetText(p.simulation.Connection["secret"])
+	test.Tap(p.w.idp.idpConnect)
+	p.w.idp.experience.SetSelected("Original: on each site")
+	require.True(t, p.w.idp.sites.object.Visible())
+	require.True(t, p.w.idp.fetch.Disabled())
+
+	form := p.w.idp.sites
+	for _, address := range p.simulation.SiteURLs {
+		form.url.SetText(address)
+		form.email.SetText(p.simulation.Company.Owner)
+		form.token.SetText("wrong")
+		test.Tap(form.test)
+		require.Contains(t, form.answer.Text, "doesn't accept the key")
+		form.token.SetText(simulator.SiteToken)
+		test.Tap(form.test)
+		require.Contains(t, form.answer.Text, "✓ Reached")
+		test.Tap(form.add)
+		require.Contains(t, form.answer.Text, "✓ Connected")
+	}
+	require.Len(t, form.removes, 3)
+	test.Tap(p.w.idp.fetch)
+	require.NotNil(t, p.w.review)
+	require.Contains(t, p.w.status.age.Text, "original")
+
+	// A group is opened, planned and synced as any other.
+	p.tapLine(p.line(func(row *review.Row) bool { return row.State == review.New }), nameColumn)
+	p.key(fyne.KeyReturn)
+	_, buttons, _ := p.dialog()
+	test.Tap(buttons["Sync 1 group"])
+	require.NotEmpty(t, p.w.runs)
+
+	for address := range form.removes {
+		test.Tap(form.removes[address])
+		break
+	}
+	require.Len(t, form.removes, 2)
+}
+
 // besides keeps profiles in folders of their own.
 type besides struct {
 	t      *testing.T

@@ -132,7 +132,7 @@ func access(r *review.Review, row *review.Row) string {
 	case len(row.Groups) == 0:
 		return "would be created"
 	case len(parts) == 0:
-		return "no product"
+		return app.NoProduct(r)
 	}
 	return strings.Join(parts, ", ")
 }

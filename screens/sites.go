@@ -1,0 +1,88 @@
+package screens
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// sitesForm connects the sites of an organization with original user management,
+// one by one.
+type sitesForm struct {
+	t      *identityTab
+	object *fyne.Container
+	list   *fyne.Container
+	// removes are the buttons of the connected sites, by their addresses.
+	removes map[string]*widget.Button
+
+	url, email, token *widget.Entry
+	add, test         *widget.Button
+	answer            *widget.Label
+}
+
+func newSitesForm(t *identityTab) *sitesForm {
+	f := &sitesForm{t: t, list: container.NewVBox(), url: entry("https://acme.atlassian.net"), email: entry("of the site admin whose API token it is"), token: secretEntry(), answer: wrapped("")}
+	f.token.SetPlaceHolder("Security › API tokens at id.atlassian.com")
+	f.add = widget.NewButton("Add site", f.connect)
+	f.add.Importance = widget.HighImportance
+	f.test = widget.NewButton("Test connection", f.check)
+	form := container.New(layout.NewFormLayout(),
+		widget.NewLabel("Site"), f.url, widget.NewLabel("E-mail address"), f.email, widget.NewLabel("API token"), f.token)
+	f.object = container.NewVBox(f.list, form, container.NewHBox(f.add, f.test), f.answer)
+	return f
+}
+
+// show lists the connected sites.
+func (f *sitesForm) show(settings app.Settings, busy bool) {
+	if settings.Experience != directory.Original {
+		f.object.Hide()
+		return
+	}
+	f.object.Show()
+	f.list.RemoveAll()
+	f.removes = map[string]*widget.Button{}
+	for _, site := range settings.Sites {
+		remove := widget.NewButton("Remove", func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
+		able(remove, !busy)
+		f.removes[site.URL] = remove
+		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel("● "+widgets.Harmless(site.Place()))))
+	}
+	able(f.add, !busy)
+	able(f.test, !busy)
+}
+
+func (f *sitesForm) settings() app.SiteSettings {
+	settings := app.SiteSettings{URL: f.url.Text, Email: f.email.Text}
+	for _, site := range f.t.w.settings.Sites {
+		if site.URL == settings.URL {
+			settings.Host = site.Host // only the command line sets it
+		}
+	}
+	return settings
+}
+
+func (f *sitesForm) check() {
+	settings, secret := f.settings(), f.token.Text
+	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
+		return "Reached " + settings.Place() + ". May read groups and people, and administer Jira.", f.t.w.app.CheckSite(ctx, settings, secret)
+	}, nil)
+}
+
+func (f *sitesForm) connect() {
+	settings, secret := f.settings(), f.token.Text
+	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
+		kept, err := f.t.w.app.ConnectSite(ctx, settings, secret)
+		return "Connected " + settings.Place() + "." + keptText(kept), err
+	}, func() {
+		f.url.SetText("")
+		f.token.SetText("")
+		f.t.w.load(nil)
+	})
+}
