@@ -161,3 +161,23 @@ func TestWhatASiteAdminLacksIsNamed(t *testing.T) {
 	err = s.app.CheckSite(ctx, app.SiteSettings{URL: url}, simulator.SiteToken)
 	require.True(t, problem.Is(err, problem.Usage), "%v", err)
 }
+
+// The same site under two addresses has the same groups, as two sites of an
+// organization with centralized user management have.
+func TestSitesThatShareAGroupContradictOriginal(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 5, 30), Original: true})
+	s.connectSites(t)
+	url := strings.Replace(s.simulation.SiteURLs["acme.atlassian.net"], "127.0.0.1", "localhost", 1)
+	_, err := s.app.ConnectSite(context.Background(), app.SiteSettings{URL: url, Host: "other.atlassian.net", Email: s.simulation.Company.Owner}, simulator.SiteToken)
+	require.NoError(t, err)
+	_, err = s.app.Fetch(context.Background(), nil)
+	require.True(t, problem.Is(err, problem.Refused), "%v", err)
+	require.Contains(t, err.Error(), "Choose centralized")
+	require.NoError(t, s.app.DisconnectSite(context.Background(), url))
+	s.fetch(t)
+	require.True(t, problem.Is(s.app.DisconnectSite(context.Background(), url), problem.NotFound))
+	require.NoError(t, s.app.SetExperience("centralized"))
+	_, err = s.app.Fetch(context.Background(), nil)
+	require.True(t, problem.Is(err, problem.NotConnected), "%v", err)
+	require.True(t, problem.Is(s.app.SetExperience("other"), problem.Usage))
+}

@@ -58,13 +58,15 @@ type sitesReader struct {
 	account map[string]directory.AccountNo
 	product map[string]directory.ProductNo
 	members [][]directory.AccountNo
+	// home is the site of each group, by the group's id.
+	home map[string]string
 }
 
 // Read reads people, groups and product access of every site, and the members of
 // the groups that are in scope or give something.
 func (s *Sites) Read(ctx context.Context, scope Scope, tell progress.Func) (directory.Organization, directory.Reading, error) {
 	before := s.Count()
-	r := &sitesReader{sites: s, tell: tell, scope: map[string]bool{}, account: map[string]directory.AccountNo{}, product: map[string]directory.ProductNo{}}
+	r := &sitesReader{sites: s, tell: tell, scope: map[string]bool{}, account: map[string]directory.AccountNo{}, product: map[string]directory.ProductNo{}, home: map[string]string{}}
 	for _, name := range scope.Names {
 		r.scope[directory.FoldName(name)] = true
 	}
@@ -119,6 +121,10 @@ func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 	var wanted []directory.GroupNo
 	err = site.groups(ctx, nil, func(row *siteGroup) error {
 		group := row.group(site.host)
+		if home, elsewhere := r.home[group.ID]; elsewhere {
+			return contradicted(group.Name, home, site.host)
+		}
+		r.home[group.ID] = site.host
 		for _, grant := range grants[group.ID] {
 			group.Grants = append(group.Grants, directory.Grant{Access: directory.Access{Product: r.product[grant.Resource], Role: grant.Role}, Default: grant.Default})
 		}
@@ -133,6 +139,13 @@ func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 		return err
 	}
 	return r.readMembers(ctx, site, wanted)
+}
+
+// contradicted is the problem of one group on two sites: it lives in the
+// organization's directory.
+func contradicted(group, one, other string) error {
+	return problem.New(problem.Refused, fmt.Sprintf("%s and %s share the group “%s”: the organization has centralized user management.", one, other, group),
+		"Choose centralized, and connect the organization with an API key.")
 }
 
 func (r *sitesReader) addProduct(product directory.Product) {

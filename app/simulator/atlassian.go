@@ -24,7 +24,7 @@ func newOrgServer(options Options) *orgServer {
 		company: options.Company,
 		state:   eventually[*orgState]{delay: options.Consistency, truth: newOrgState(options.Company), seen: newOrgState(options.Company)},
 		meter:   newMeter(options.Rate),
-		ids:     idSampler(),
+		ids:     idSampler(7),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // idSampler makes ids for what is created while the simulation runs.
-func idSampler() sampler { return sampler{rng: rand.New(rand.NewPCG(7, 7))} }
+func idSampler(server uint64) sampler { return sampler{rng: rand.New(rand.NewPCG(7, server))} }
 
 func (s *orgServer) createGroup(w http.ResponseWriter, r *http.Request) {
 	var ask struct{ Name, Description string }

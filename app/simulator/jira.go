@@ -116,7 +116,7 @@ func newJiraServers(options Options) []*jiraServer {
 		}
 		first := len(servers) == 0
 		servers = append(servers, &jiraServer{
-			company: options.Company, host: host, meter: newMeter(options.Rate), ids: idSampler(),
+			company: options.Company, host: host, meter: newMeter(options.Rate), ids: idSampler(100 + uint64(len(servers))),
 			state: eventually[*siteState]{
 				delay: options.Consistency, truth: newSiteState(options.Company, host, first), seen: newSiteState(options.Company, host, first),
 			},
