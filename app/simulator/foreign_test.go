@@ -2,8 +2,11 @@ package simulator_test
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"testing"
 
+	atlassian "github.com/ctreminiom/go-atlassian/v2/admin"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/jwt"
@@ -87,4 +90,34 @@ func outsideOf(t *testing.T, service *admin.Service, group string, people map[st
 	}
 	require.Fail(t, "everybody is in the group")
 	return ""
+}
+
+// toSimulator sends what is meant for Atlassian to the simulator.
+type toSimulator struct{ url *url.URL }
+
+func (t toSimulator) RoundTrip(req *http.Request) (*http.Response, error) {
+	sent := req.Clone(req.Context())
+	sent.URL.Scheme, sent.URL.Host, sent.Host = t.url.Scheme, t.url.Host, t.url.Host
+	return http.DefaultTransport.RoundTrip(sent)
+}
+
+// go-atlassian knows the older calls of the Organizations API: of those that
+// Rollcall uses, the list of organizations.
+func TestGoAtlassianUnderstandsTheSimulator(t *testing.T) {
+	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, 30)})
+	require.NoError(t, err)
+	t.Cleanup(simulation.Close)
+	address, err := url.Parse(simulation.AtlassianURL)
+	require.NoError(t, err)
+	client, err := atlassian.New(&http.Client{Transport: toSimulator{address}})
+	require.NoError(t, err)
+	client.Auth.SetBearerToken(simulator.OrgKey)
+	page, _, err := client.Organization.Gets(context.Background(), "")
+	require.NoError(t, err)
+	require.Len(t, page.Data, 1)
+	require.Equal(t, simulation.Company.Org, page.Data[0].ID)
+	require.Equal(t, simulation.Company.OrgName, page.Data[0].Attributes.Name)
+	client.Auth.SetBearerToken("wrong")
+	_, _, err = client.Organization.Gets(context.Background(), "")
+	require.Error(t, err)
 }

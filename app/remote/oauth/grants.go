@@ -21,7 +21,6 @@ import (
 	"golang.org/x/oauth2/jwt"
 
 	"github.com/rollcall-app/rollcall/app/problem"
-	"github.com/rollcall-app/rollcall/app/remote"
 )
 
 // ClientSecret gets tokens by client credentials with a secret (RFC 6749,
@@ -210,10 +209,4 @@ func ParseSignedIn(text string) SignedIn {
 func (s SignedIn) Text() string {
 	text, _ := json.Marshal(s) // two strings always encode
 	return string(text)
-}
-
-// Check refuses an endpoint that credentials may not be sent to.
-func (e Endpoint) Check() error {
-	_, err := remote.CheckURL(e.TokenURL)
-	return err
 }
