@@ -147,7 +147,7 @@ func newGroupView(r *review.Review, row *review.Row) groupView {
 	for _, site := range app.Sites(r, row) {
 		sites = append(sites, shortSite(site))
 	}
-	view.sites = strings.Join(sites, ", ")
+	view.sites = cmp.Or(strings.Join(sites, ", "), "–")
 	search := []string{row.Name, view.sites}
 	for _, no := range row.Groups {
 		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
@@ -162,10 +162,8 @@ func newGroupView(r *review.Review, row *review.Row) groupView {
 	switch {
 	case len(row.Groups) == 0:
 		view.products = widgets.Cell{{Text: "would be created", Ink: widgets.InkMuted}}
-		view.sites = "–"
 	case len(view.products) == 0:
 		view.products = widgets.Cell{{Text: app.NoProduct(r), Ink: widgets.InkMuted}}
-		view.sites = "–"
 	}
 	view.search = directory.FoldName(strings.Join(search, "\n"))
 	return view
