@@ -406,3 +406,11 @@ func NoProduct(r *review.Review) string {
 	}
 	return "no product"
 }
+
+// NotRead says what a review leaves out: what it doesn't show may still change.
+func NotRead(r *review.Review) string {
+	if r.Snapshot.Atlassian.UnknownAccess {
+		return "Access outside Jira, and permissions inside products (projects, spaces, filters), are not read."
+	}
+	return "Permissions inside products (projects, spaces, filters) are not read."
+}

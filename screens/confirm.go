@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -106,7 +107,7 @@ func (c *confirmation) show() {
 				grouped(len(change.Lose)), grouped(len(change.Gain)+len(change.Invited))))
 		}
 	}
-	lines = append(lines, "Invitations can't be taken back. Permissions inside products (projects, spaces, filters) aren't read: they may change, too.")
+	lines = append(lines, "Invitations can't be taken back. "+app.NotRead(c.review)+" They may change, too.")
 	if n == 0 {
 		lines = []string{"Nothing would be written:"}
 	}
@@ -183,7 +184,7 @@ func (w *Window) showReport(report *run.Report) {
 	for _, group := range report.Groups {
 		counts[group.Result]++
 		if group.Error != "" {
-			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", widgets.Harmless(group.Name), group.Result, group.Error)))
+			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", widgets.Harmless(group.Title()), group.Result, group.Error)))
 		}
 	}
 	summary := summarizeRun(report)

@@ -301,7 +301,7 @@ func TestFromConnectingToASyncedGroup(t *testing.T) {
 	p.tapLine(line+1, syncAction)
 	texts, buttons, _ := p.dialog()
 	require.Contains(t, texts, "1 group in 1 batch")
-	require.Contains(t, texts, "aren't read", "no product never reads as harmless")
+	require.Contains(t, texts, "not read", "no product never reads as harmless")
 	test.Tap(buttons["Sync 1 group"])
 	require.Nil(t, p.w.win.Canvas().Overlays().Top(), "nothing more to say")
 

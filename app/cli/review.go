@@ -103,7 +103,7 @@ func printReview(out io.Writer, r *review.Review, most int) {
 		}
 		fmt.Fprintf(out, "Can't be matched: %s (%s), in %s: %s.\n", safe(u.Name), safe(who), safe(strings.Join(u.Groups, ", ")), u.Reason)
 	}
-	fmt.Fprintln(out, "Permissions inside products (projects, spaces, filters) are not read.")
+	fmt.Fprintln(out, app.NotRead(r))
 }
 
 // finished says how far the organization is.

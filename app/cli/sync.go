@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -148,7 +149,7 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 		group := &p.Groups[i]
 		foreseen := run.Foresee(p, group)
 		if foreseen.Result != run.Synced {
-			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Name), foreseen.Result, safe(foreseen.Error))
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(foreseen.Title()), foreseen.Result, safe(foreseen.Error))
 		} else if group.Skip == "" {
 			groups++
 			operations += group.Operations()
@@ -163,7 +164,7 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 			fmt.Fprintf(out, "  %s on %s: %d people gain it, %d lose it.\n", product.Name, product.Site, len(change.Gain)+len(change.Invited), len(change.Lose))
 		}
 	}
-	fmt.Fprintln(out, "Permissions inside products (projects, spaces, filters) are not read.")
+	fmt.Fprintln(out, app.NotRead(r))
 }
 
 // printReport prints what became of each group.
@@ -174,11 +175,15 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 		counts[group.Result]++
 		added, removed, provisioned = added+group.Added, removed+group.Removed, provisioned+group.Provisioned
 		if group.Error != "" {
-			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Name), group.Result, safe(group.Error))
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Title()), group.Result, safe(group.Error))
 		}
 	}
-	fmt.Fprintf(out, "%d of %d groups synced in %d batches: %d added (%d of them invited), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
-		counts[run.Synced], len(report.Groups), report.Batches, added, provisioned, removed,
+	groups := "groups"
+	if after.Snapshot.Atlassian.Experience == directory.Original {
+		groups = "groups, each site counted,"
+	}
+	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them invited), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
+		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, removed,
 		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
 	if counts[run.Synced] > 0 {
 		fmt.Fprintf(out, "%s %s\n", app.StillListed, app.AdminPage(&after.Snapshot.Atlassian))

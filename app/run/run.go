@@ -49,6 +49,14 @@ type GroupResult struct {
 	After *atlassian.GroupNow `json:"-"`
 }
 
+// Title names the group, and the site where there are several.
+func (g *GroupResult) Title() string {
+	if g.Site == "" {
+		return g.Name
+	}
+	return g.Name + " on " + g.Site
+}
+
 // Report is a performed plan.
 type Report struct {
 	// ID is the run's: it sorts by time.
