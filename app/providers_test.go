@@ -20,13 +20,19 @@ import (
 // connectSample connects whatever provider is simulated, to all groups.
 func (s *session) connectSample(t *testing.T) {
 	t.Helper()
+	s.connectIdP(t)
+	_, err := s.app.ConnectAtlassian(context.Background(), app.AtlassianSettings{
+		URL: s.simulation.AtlassianURL, Org: s.simulation.Company.Org, Owner: s.simulation.Company.Owner,
+	}, simulator.OrgKey)
+	require.NoError(t, err)
+}
+
+// connectIdP connects the simulated identity provider alone, to all its groups.
+func (s *session) connectIdP(t *testing.T) {
+	t.Helper()
 	idp := app.NewIdPSettings(s.simulation.Connection)
 	idp.App = ""
 	_, err := s.app.ConnectIdP(context.Background(), idp, s.simulation.Connection["secret"])
-	require.NoError(t, err)
-	_, err = s.app.ConnectAtlassian(context.Background(), app.AtlassianSettings{
-		URL: s.simulation.AtlassianURL, Org: s.simulation.Company.Org, Owner: s.simulation.Company.Owner,
-	}, simulator.OrgKey)
 	require.NoError(t, err)
 }
 

@@ -23,10 +23,7 @@ import (
 // organization.
 func (s *session) connectSites(t *testing.T) {
 	t.Helper()
-	idp := app.NewIdPSettings(s.simulation.Connection)
-	idp.App = ""
-	_, err := s.app.ConnectIdP(context.Background(), idp, s.simulation.Connection["secret"])
-	require.NoError(t, err)
+	s.connectIdP(t)
 	for host, url := range s.simulation.SiteURLs {
 		_, err := s.app.ConnectSite(context.Background(), app.SiteSettings{URL: url, Host: host, Email: s.simulation.Company.Owner}, simulator.SiteToken)
 		require.NoError(t, err)

@@ -3,8 +3,6 @@ package screens
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -206,84 +204,6 @@ func TestAConnectionIsTestedAndSaysWhatIsWrong(t *testing.T) {
 	settings, err := p.app.Store.Settings()
 	require.NoError(t, err)
 	require.Empty(t, settings.IdP.Provider, "testing keeps nothing")
-}
-
-// enter types what connects to the simulated provider into the form, and leaves
-// the secret to the caller.
-func (p *person) enter() {
-	f := p.w.idp.form
-	kind, err := app.FindProvider(p.simulation.Connection["provider"])
-	require.NoError(p.t, err)
-	f.provider.SetSelected(kind.Title)
-	if name := p.simulation.Connection["sign-in"]; name != "" {
-		way, err := kind.Way(name)
-		require.NoError(p.t, err)
-		f.way.SetSelected(way.Title)
-	}
-	f.more.SetChecked(true)
-	for name, e := range f.fields {
-		if name != "app" {
-			e.SetText(p.simulation.Connection[name])
-		}
-	}
-}
-
-func TestEveryProviderIsConnectedThroughItsForm(t *testing.T) {
-	for _, name := range simulator.Providers() {
-		t.Run(name, func(t *testing.T) {
-			if name == "ldap" && !simulator.SlapdInstalled() {
-				t.Skip("OpenLDAP isn't installed: install the package slapd")
-			}
-			p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 10, 60), IdP: name})
-			p.enter()
-			p.w.idp.form.secret.SetText(p.simulation.Connection["secret"])
-			test.Tap(p.w.idp.idpTest)
-			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached")
-			test.Tap(p.w.idp.idpConnect)
-			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
-			require.Empty(t, p.w.idp.form.secret.Text)
-			require.Equal(t, name, p.w.settings.IdP.Provider)
-
-			// Another window finds the form as it was left.
-			before := p.w.idp.form.settings
-			p.open()
-			require.Equal(t, before, p.w.idp.form.settings)
-			require.Contains(t, p.w.idp.form.secret.PlaceHolder, "kept in the keyring")
-		})
-	}
-}
-
-func TestAPersonSignsInWithACode(t *testing.T) {
-	p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 10, 60), IdP: "entra"})
-	p.enter()
-	p.w.idp.form.way.SetSelected("Sign in with a code")
-	require.Equal(t, "Sign in …", p.w.idp.idpConnect.Text)
-	test.Tap(p.w.idp.idpConnect) // the simulated Entra takes the code for entered a second later
-	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
-	require.Nil(t, p.w.win.Canvas().Overlays().Top(), "the dialog with the code is gone")
-	test.Tap(p.w.idp.idpTest)
-	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached", "by what the sign-in left in the keyring")
-}
-
-func TestAFileIsShownBeforeItIsUsed(t *testing.T) {
-	p := sitDown(t, simulator.Sample(1, 10, 60))
-	path := filepath.Join(t.TempDir(), "export.csv")
-	require.NoError(t, os.WriteFile(path, []byte("group,email,name\nlegal,ana@x.io,Ana\nlegal,nobody,Bo\n"), 0o600))
-	p.w.idp.form.provider.SetSelected("A file (CSV or JSON)")
-	p.w.idp.form.fields["path"].SetText(path)
-	test.Tap(p.w.idp.idpConnect)
-	texts, buttons, _ := p.dialog()
-	require.Contains(t, texts, "line 3")
-	require.Contains(t, texts, "legal · ana@x.io Ana")
-	require.True(t, buttons["Use this file"].Disabled(), "not with a bad line")
-	test.Tap(buttons["Cancel"])
-
-	require.NoError(t, os.WriteFile(path, []byte("group,email,name\nlegal,ana@x.io,Ana\n"), 0o600))
-	test.Tap(p.w.idp.idpConnect)
-	_, buttons, _ = p.dialog()
-	test.Tap(buttons["Use this file"])
-	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
-	require.Equal(t, path, p.w.settings.IdP.Path)
 }
 
 func TestFromConnectingToASyncedGroup(t *testing.T) {
@@ -638,91 +558,4 @@ func benchList(b *testing.B, groups int) (*widgets.LineList, *groupsModel) {
 	b.Cleanup(w.Close)
 	w.Resize(fyne.NewSize(1280, 800))
 	return list, model
-}
-
-func TestSitesAreConnectedOneByOneUnderOriginal(t *testing.T) {
-	p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 20, 120), Original: true})
-	require.False(t, p.w.idp.sites.object.Visible())
-	p.enter()
-	p.w.idp.form.secret.SetText(p.simulation.Connection["secret"])
-	test.Tap(p.w.idp.idpConnect)
-	p.w.idp.experience.SetSelected("Original: on each site")
-	require.True(t, p.w.idp.sites.object.Visible())
-	require.True(t, p.w.idp.fetch.Disabled())
-
-	form := p.w.idp.sites
-	for _, address := range p.simulation.SiteURLs {
-		form.url.SetText(address)
-		form.email.SetText(p.simulation.Company.Owner)
-		form.token.SetText("wrong")
-		test.Tap(form.test)
-		require.Contains(t, form.answer.Text, "doesn't accept the key")
-		form.token.SetText(simulator.SiteToken)
-		test.Tap(form.test)
-		require.Contains(t, form.answer.Text, "✓ Reached")
-		test.Tap(form.add)
-		require.Contains(t, form.answer.Text, "✓ Connected")
-	}
-	require.Len(t, form.removes, 3)
-	test.Tap(p.w.idp.fetch)
-	require.NotNil(t, p.w.review)
-	require.Contains(t, p.w.status.age.Text, "original")
-
-	// A group is opened, planned and synced as any other.
-	p.tapLine(p.line(func(row *review.Row) bool { return row.State == review.New }), nameColumn)
-	p.key(fyne.KeyReturn)
-	_, buttons, _ := p.dialog()
-	test.Tap(buttons["Sync 1 group"])
-	require.NotEmpty(t, p.w.runs)
-
-	for address := range form.removes {
-		test.Tap(form.removes[address])
-		break
-	}
-	require.Len(t, form.removes, 2)
-}
-
-// besides keeps profiles in folders of their own.
-type besides struct {
-	t      *testing.T
-	first  *app.App
-	folder string
-}
-
-func (b besides) Names() ([]string, error) { return []string{app.DefaultProfile, "labs"}, nil }
-
-func (b besides) Open(name string) (*app.App, error) {
-	if err := app.CheckProfile(name); err != nil {
-		return nil, err
-	}
-	store, err := storage.Open(filepath.Join(b.folder, name))
-	require.NoError(b.t, err)
-	b.t.Cleanup(func() { require.NoError(b.t, store.Close()) })
-	return &app.App{Store: store, Secrets: app.SecretsOf(name, b.first.Secrets), Environment: b.first.Environment, Profile: name, Profiles: b}, nil
-}
-
-func TestAProfileIsOpenedInPlaceOfAnother(t *testing.T) {
-	p := sitDown(t, simulator.Sample(1, 10, 60))
-	p.app.Profile, p.app.Profiles = app.DefaultProfile, besides{t, p.app, t.TempDir()}
-	p.fetch()
-	first := p.w
-	first.chooseProfile()
-	texts, buttons, entries := p.dialog()
-	require.Contains(t, texts, "This one is “default”")
-	entries[0].SetText("../labs")
-	test.Tap(buttons["Open"])
-	texts, buttons, _ = p.dialog()
-	require.Contains(t, texts, "can't be named")
-	test.Tap(buttons["OK"])
-
-	first.chooseProfile()
-	_, buttons, entries = p.dialog()
-	entries[0].SetText("labs")
-	test.Tap(buttons["Open"])
-	require.NotNil(t, first.next)
-	require.True(t, p.closed, "the window of the other profile is gone")
-	require.Equal(t, "Rollcall – labs", first.next.win.Title())
-	require.Nil(t, first.next.review, "nothing was fetched there")
-	require.Empty(t, first.next.settings.IdP.Provider)
-	first.next.win.Close()
 }

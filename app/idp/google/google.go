@@ -132,19 +132,12 @@ func (c *Config) authorize(settings *remote.Config) error {
 	if err != nil {
 		return err
 	}
-	// A scope that wasn't delegated would be refused together with the others.
 	writing, err := oauth.ServiceAccount(oauth.Endpoint{Name: "Google", Scopes: writeScopes, Advice: accountAdvice, TokenURL: account.TokenURL}, account, c.Admin)
 	if err != nil {
 		return err
 	}
-	tokens := func(req *http.Request) *oauth.Tokens {
-		if req.Method == http.MethodGet {
-			return reading
-		}
-		return writing
-	}
-	settings.Authorize = func(req *http.Request) error { return tokens(req).Authorize(req) }
-	settings.Renew = func(req *http.Request) bool { return tokens(req).Renew(req) }
+	tokens := oauth.Pair{Reading: reading, Writing: writing}
+	settings.Authorize, settings.Renew = tokens.Authorize, tokens.Renew
 	settings.KeyAdvice, settings.RoleAdvice = accountAdvice, accountAdvice
 	return nil
 }

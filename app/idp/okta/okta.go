@@ -118,20 +118,13 @@ func serviceApp(config Config, settings *remote.Config) error {
 	if err != nil {
 		return err
 	}
-	// A scope that wasn't granted would be refused together with the others.
 	endpoint.Scopes = []string{"okta.groups.manage"}
 	writing, err := oauth.PrivateKey(endpoint, config.Key, config.KeyID)
 	if err != nil {
 		return err
 	}
-	tokens := func(req *http.Request) *oauth.Tokens {
-		if req.Method == http.MethodGet {
-			return reading
-		}
-		return writing
-	}
-	settings.Authorize = func(req *http.Request) error { return tokens(req).Authorize(req) }
-	settings.Renew = func(req *http.Request) bool { return tokens(req).Renew(req) }
+	tokens := oauth.Pair{Reading: reading, Writing: writing}
+	settings.Authorize, settings.Renew = tokens.Authorize, tokens.Renew
 	settings.Transport = proof.Transport
 	settings.Permissions = scopes
 	settings.KeyAdvice = endpoint.Advice

@@ -121,6 +121,24 @@ func (t *Tokens) Renew(req *http.Request) bool {
 	return true
 }
 
+// Pair are tokens for reading and for writing: a scope to write that wasn't
+// granted would be refused together with those to read.
+type Pair struct{ Reading, Writing *Tokens }
+
+func (p Pair) of(req *http.Request) *Tokens {
+	if req.Method == http.MethodGet {
+		return p.Reading
+	}
+	return p.Writing
+}
+
+// Authorize puts the token on a request that it needs; it is for remote.Config.
+func (p Pair) Authorize(req *http.Request) error { return p.of(req).Authorize(req) }
+
+// Renew forgets the token that a refused request carried; it is for
+// remote.Config.
+func (p Pair) Renew(req *http.Request) bool { return p.of(req).Renew(req) }
+
 // explain says why there is no token.
 func explain(endpoint Endpoint, address *url.URL, err error) error {
 	var known *problem.Problem
