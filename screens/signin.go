@@ -3,6 +3,8 @@ package screens
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -66,16 +68,20 @@ const previewRows = 8
 // file with bad lines can only be closed again.
 func (w *Window) confirmImport(content file.Content, then func()) {
 	rows := container.NewVBox(widget.NewLabel(fmt.Sprintf("%s; %s.", plural(len(content.Rows), "line is read", "lines are read"), plural(len(content.Bad), "can't be", "can't be"))))
-	for column, name := range content.Columns {
-		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, widgets.Harmless(name))))
+	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
+		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, widgets.Harmless(content.Columns[column]))))
 	}
 	for _, row := range content.Rows[:min(previewRows, len(content.Rows))] {
 		rows.Add(wrapped(widgets.Harmless(fmt.Sprintf("%s · %s %s", row.Group, row.Email, row.Name))))
 	}
-	for _, bad := range content.Bad {
-		line := wrapped(fmt.Sprintf("✗ line %d: %s", bad.Line, widgets.Harmless(bad.Why)))
-		line.Importance = widget.DangerImportance
-		rows.Add(line)
+	if len(content.Bad) > 0 {
+		text := "Correct or remove these lines first: who stands on them must not be taken for absent."
+		for _, bad := range content.Bad {
+			text += fmt.Sprintf("\n✗ line %d: %s", bad.Line, widgets.Harmless(bad.Why))
+		}
+		lines := wrapped(text)
+		lines.Importance = widget.DangerImportance
+		rows.Add(lines)
 	}
 	var ask *dialog.CustomDialog
 	agree := widget.NewButton("Use this file", func() {

@@ -47,9 +47,12 @@ func (c *command) connectIdP() *cobra.Command {
 	cmd.Flags().StringVar(&settings.SignIn, "sign-in", "", "the `way` to sign in, where there are several; the first of them where empty")
 	cmd.Flags().StringVar(&secretFile, "secret-file", "", "read the secret from this `file`: a private key, a service account")
 	cmd.Flags().BoolVar(&preview, "preview", false, "with --provider file: show what the file holds, connect nothing")
-	eachField(func(field app.Field, of string) {
+	takenBy := map[string][]string{}
+	eachField(func(field app.Field, of string) { takenBy[field.Name] = append(takenBy[field.Name], of) })
+	eachField(func(field app.Field, _ string) {
 		if cmd.Flags().Lookup(field.Name) == nil {
-			cmd.Flags().StringVar(field.Of(&settings), field.Name, "", fmt.Sprintf("%s: %s (%s)", of, field.Label, strings.ReplaceAll(field.Hint, "`", "'")))
+			usage := fmt.Sprintf("%s (%s): %s", field.Label, strings.Join(takenBy[field.Name], ", "), field.Hint)
+			cmd.Flags().StringVar(field.Of(&settings), field.Name, "", strings.ReplaceAll(usage, "`", "'"))
 		}
 	})
 	return required(cmd, "provider")
@@ -77,19 +80,25 @@ func providersHelp() string {
 		for _, way := range provider.SignIns {
 			fmt.Fprintf(&text, "  --sign-in %s: %s", way.Name, way.Title)
 			if way.Secret != "" {
-				fmt.Fprintf(&text, "; the secret is the %s, %s", strings.ToLower(way.Secret[:1])+way.Secret[1:], way.SecretHint)
+				fmt.Fprintf(&text, "; secret: %s (%s)", way.Secret, way.SecretHint)
 			}
-			text.WriteString("\n")
+			text.WriteString("\n    " + flagsOf(provider.FieldsOf(way)) + "\n")
 		}
-		for i, field := range provider.Fields {
-			if i == 0 {
-				text.WriteString("  ")
-			}
-			text.WriteString("--" + field.Name + " ")
-		}
-		text.WriteString("\n")
 	}
 	return text.String()
+}
+
+// flagsOf lists flags, the required ones without brackets.
+func flagsOf(fields []app.Field) string {
+	var flags []string
+	for _, field := range fields {
+		if field.Required {
+			flags = append(flags, "--"+field.Name)
+		} else {
+			flags = append(flags, "[--"+field.Name+"]")
+		}
+	}
+	return strings.Join(flags, " ")
 }
 
 func (c *command) connectProvider(ctx context.Context, a *app.App, settings app.IdPSettings, secretFile string) error {
