@@ -28,6 +28,9 @@ type Settings struct {
 	// or directory.Original: then Sites are read, and Atlassian only helps.
 	Experience string
 	Sites      []SiteSettings
+	// Provisioning is the directory by which people are given accounts; without
+	// one they are invited.
+	Provisioning ProvisioningSettings
 }
 
 // Connected says whether the Atlassian side is set up.
@@ -287,27 +290,40 @@ func (a *App) DisconnectAtlassian(ctx context.Context) error {
 	return a.change(func(all *Settings) { all.Atlassian = AtlassianSettings{} })
 }
 
-// sides makes both connectors from what is set up.
-func (a *App) sides(ctx context.Context) (idp.Provider, organization, Settings, error) {
-	settings, err := a.Store.Settings()
-	if err != nil {
-		return nil, nil, settings, err
-	}
-	if settings.IdP.Provider == "" {
-		_, err := FindProvider("")
-		return nil, nil, settings, err
-	}
-	organization, err := a.atlassianSide(ctx, settings)
-	if err != nil {
-		return nil, nil, settings, err
-	}
-	secret, err := a.given(ctx, "", settings.IdP)
-	if err != nil {
-		return nil, nil, settings, err
-	}
-	provider, err := a.provider(settings.IdP, secret, a.keepSignIn(settings.IdP))
-	return provider, organization, settings, err
+// sides are the connectors of both sides.
+type sides struct {
+	settings     Settings
+	idp          idp.Provider
+	organization organization
+	provisioning *atlassian.Provisioning // nil where no directory is connected
 }
+
+// sides makes the connectors from what is set up. Close them.
+func (a *App) sides(ctx context.Context) (*sides, error) {
+	s := &sides{}
+	var err error
+	if s.settings, err = a.Store.Settings(); err != nil {
+		return nil, err
+	}
+	if s.settings.IdP.Provider == "" {
+		_, err := FindProvider("")
+		return nil, err
+	}
+	if s.organization, err = a.atlassianSide(ctx, s.settings); err != nil {
+		return nil, err
+	}
+	if s.provisioning, err = a.provisioningSide(ctx, s.settings); err != nil {
+		return nil, err
+	}
+	secret, err := a.given(ctx, "", s.settings.IdP)
+	if err != nil {
+		return nil, err
+	}
+	s.idp, err = a.provider(s.settings.IdP, secret, a.keepSignIn(s.settings.IdP))
+	return s, err
+}
+
+func (s *sides) close() { closeProvider(s.idp) }
 
 // atlassianSide makes the connector of the experience in use.
 func (a *App) atlassianSide(ctx context.Context, settings Settings) (organization, error) {

@@ -251,7 +251,7 @@ func TestARejectedGroupIsLeftAloneUntilItsFactsChange(t *testing.T) {
 	rejected, err := app.Find(r, row.Name)
 	require.NoError(t, err)
 	require.Equal(t, review.Rejected, rejected.State, "the same facts in a new snapshot")
-	require.NotContains(t, app.All(r), rejected)
+	require.NotContains(t, app.All(r).Rows, rejected)
 
 	members, _ := s.simulation.Members(row.Name)
 	s.simulation.Disturb(row.Name, nil, members[:1])

@@ -20,6 +20,19 @@ type ReviewDocument struct {
 	Counts    map[string]int      `json:"counts"`
 	Groups    []GroupDocument     `json:"groups"`
 	Unmatched []UnmatchedDocument `json:"unmatched"`
+	// People is what provisioning would do; absent where no provisioning
+	// directory is connected.
+	People []PersonDocument `json:"people,omitempty"`
+}
+
+// PersonDocument is what provisioning would do to one person.
+type PersonDocument struct {
+	Change    review.PersonChangeKind `json:"change"`
+	Email     *string                 `json:"email"`
+	Name      string                  `json:"name"`
+	Was       *string                 `json:"was,omitempty"`
+	IdPID     string                  `json:"idp_id"`
+	AccountID *string                 `json:"account_id"`
 }
 
 // SnapshotDocument tells what was read, and when.
@@ -124,6 +137,11 @@ func NewReviewDocument(r *review.Review) ReviewDocument {
 	}
 	for i := range r.Rows {
 		document.Groups = append(document.Groups, newGroupDocument(r, &r.Rows[i]))
+	}
+	for _, change := range r.PersonChanges(All(r).Rows, true) {
+		document.People = append(document.People, PersonDocument{
+			change.Kind, orNull(change.Person.Email), change.Person.Name, orNull(change.Record.Name), change.Person.ID, orNull(change.Record.Account),
+		})
 	}
 	for _, u := range r.Unmatched() {
 		document.Unmatched = append(document.Unmatched, UnmatchedDocument{u.Side, u.ID, orNull(u.Email), u.Name, u.Groups, u.Reason})
@@ -261,10 +279,12 @@ func orNull(text string) *string {
 // SyncDocument is a run as `rollcall sync --json` prints it.
 type SyncDocument struct {
 	// Run is the id of the run; null for a dry run, which has none.
-	Run     *string              `json:"run"`
-	DryRun  bool                 `json:"dry_run,omitempty"`
-	Batches int                  `json:"batches"`
-	Groups  []SyncGroupDocument  `json:"groups"`
+	Run     *string             `json:"run"`
+	DryRun  bool                `json:"dry_run,omitempty"`
+	Batches int                 `json:"batches"`
+	Groups  []SyncGroupDocument `json:"groups"`
+	// People is absent where no provisioning directory is connected.
+	People  []SyncPersonDocument `json:"people,omitempty"`
 	Counts  SyncCountsDocument   `json:"counts"`
 	Request SyncRequestsDocument `json:"requests"`
 }
@@ -278,6 +298,20 @@ type SyncGroupDocument struct {
 	Removed     int        `json:"removed"`
 	Provisioned int        `json:"provisioned"`
 	Error       *string    `json:"error"`
+}
+
+// SyncPersonDocument is what a run did to one person in the provisioning
+// directory.
+type SyncPersonDocument struct {
+	Change review.PersonChangeKind `json:"change"`
+	Email  *string                 `json:"email"`
+	Name   string                  `json:"name"`
+	Result run.Result              `json:"result"`
+	Error  *string                 `json:"error"`
+}
+
+func newSyncPersonDocument(result run.PersonResult) SyncPersonDocument {
+	return SyncPersonDocument{result.Kind, orNull(result.Email), result.Name, result.Result, orNull(result.Error)}
 }
 
 // SyncCountsDocument says how far the organization is after the run: Remaining
@@ -303,6 +337,9 @@ func NewSyncDocument(report *run.Report, after *review.Review) SyncDocument {
 			group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error),
 		})
 	}
+	for _, person := range report.People {
+		document.People = append(document.People, newSyncPersonDocument(person))
+	}
 	document.Request = SyncRequestsDocument{report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled + report.Atlassian.Throttled}
 	return document
 }
@@ -319,9 +356,13 @@ func NewDryRunDocument(p *plan.Plan, before *review.Review) SyncDocument {
 		result := run.Foresee(p, group)
 		one := SyncGroupDocument{Name: group.Name, Site: group.Site, Result: result.Result, Error: orNull(result.Error)}
 		if result.Result == run.Synced && group.Skip == "" {
-			one.Added, one.Provisioned, one.Removed = len(group.Add)+len(group.Invite), len(group.Invite), len(group.Remove)
+			provisioned := len(group.Invite) + len(group.Create)
+			one.Added, one.Provisioned, one.Removed = len(group.Add)+provisioned, provisioned, len(group.Remove)
 		}
 		document.Groups = append(document.Groups, one)
+	}
+	for i := range p.People {
+		document.People = append(document.People, newSyncPersonDocument(run.ForeseePerson(p, &p.People[i])))
 	}
 	return document
 }

@@ -24,30 +24,55 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 		return nil, errBusy
 	}
 	defer a.busy.Unlock()
-	provider, organization, settings, err := a.sides(ctx)
+	sides, err := a.sides(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer closeProvider(provider)
+	defer sides.close()
 	now := time.Now()
 	snapshot := &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
-	if snapshot.IdP, snapshot.How.IdP, err = provider.Read(ctx, a.lastRead(), tell); err != nil {
+	if err := sides.read(ctx, snapshot, a.lastRead(), tell); err != nil {
 		return nil, err
-	}
-	scope := scopeOf(&snapshot.IdP, settings.Atlassian.Owner)
-	if snapshot.Atlassian, snapshot.How.Atlassian, err = organization.Read(ctx, scope, tell); err != nil {
-		return nil, err
-	}
-	// On a site access comes through groups alone.
-	if direct, reads := organization.(directReader); reads {
-		if err := readDirect(ctx, direct, snapshot, tell); err != nil {
-			return nil, err
-		}
 	}
 	if err := a.Store.SaveSnapshot(snapshot); err != nil {
 		return nil, err
 	}
 	return snapshot, nil
+}
+
+// read fills a snapshot: the IdP first, which says what is wanted of Atlassian.
+func (s *sides) read(ctx context.Context, snapshot *directory.Snapshot, last *directory.IdentityProvider, tell progress.Func) (err error) {
+	if snapshot.IdP, snapshot.How.IdP, err = s.idp.Read(ctx, last, tell); err != nil {
+		return err
+	}
+	listed := s.idp.Count()
+	if s.provisioning != nil {
+		if snapshot.Provisioning, err = readProvisioning(ctx, s.provisioning, s.idp, &snapshot.IdP, tell); err != nil {
+			return err
+		}
+	}
+	scope := scopeOf(&snapshot.IdP, s.settings.Atlassian.Owner)
+	scope.Accounts = accountsOf(snapshot.Provisioning, &snapshot.IdP)
+	if snapshot.Atlassian, snapshot.How.Atlassian, err = s.organization.Read(ctx, scope, tell); err != nil {
+		return err
+	}
+	// On a site access comes through groups alone.
+	if direct, reads := s.organization.(directReader); reads {
+		if err := readDirect(ctx, direct, snapshot, tell); err != nil {
+			return err
+		}
+	}
+	if s.provisioning != nil {
+		snapshot.How.IdP = spentMore(snapshot.How.IdP, s.idp.Count().Since(listed), "")
+		count := s.provisioning.Count()
+		snapshot.How.Atlassian = spentMore(snapshot.How.Atlassian, count, provisioningWay(snapshot.Provisioning, count.Requests))
+	}
+	return nil
+}
+
+// spentMore adds what a further reading took.
+func spentMore(reading directory.Reading, spent remote.Count, way string) directory.Reading {
+	return directory.Reading{Way: reading.Way + way, Requests: reading.Requests + spent.Requests, Throttled: reading.Throttled + spent.Throttled}
 }
 
 // lastRead gives what the last fetch read of the identity provider, or nil.
@@ -97,10 +122,7 @@ func readDirect(ctx context.Context, organization directReader, snapshot *direct
 	for _, answer := range answers {
 		snapshot.Atlassian.Direct = append(snapshot.Atlassian.Direct, answer...)
 	}
-	spent := organization.Count().Since(before)
-	reading := &snapshot.How.Atlassian
-	reading.Requests += spent.Requests
-	reading.Throttled += spent.Throttled
-	reading.Way += fmt.Sprintf(" Direct access of the %d people whose access may change.", len(ask))
+	snapshot.How.Atlassian = spentMore(snapshot.How.Atlassian, organization.Count().Since(before),
+		fmt.Sprintf(" Direct access of the %d people whose access may change.", len(ask)))
 	return nil
 }

@@ -46,15 +46,16 @@ func Syncable(row *review.Row) bool {
 	return slices.Contains([]review.State{review.New, review.Conflict, review.Blocked, review.Failed, review.Changed}, row.State)
 }
 
-// All gives the rows that Sync all groups concerns.
-func All(r *review.Review) []*review.Row {
+// All gives what Sync all groups concerns; where a provisioning directory is
+// connected, everybody in it, too.
+func All(r *review.Review) plan.Selection {
 	var rows []*review.Row
 	for i := range r.Rows {
 		if Syncable(&r.Rows[i]) {
 			rows = append(rows, &r.Rows[i])
 		}
 	}
-	return rows
+	return plan.Selection{Rows: rows, Everybody: true}
 }
 
 // AdminPage is the address of the organization's administration, where a person
@@ -66,9 +67,17 @@ func AdminPage(org *directory.Organization) string {
 	return "https://admin.atlassian.com/o/" + url.PathEscape(org.ID)
 }
 
-// StillListed says what remains for a person to do there after a run: equal
-// members don't remove Atlassian's own entry of a conflict.
-const StillListed = "Atlassian may still list the synced groups as conflicts: press Sync group there, it adds and removes nobody now."
+// StillListed says what remains for a person to do there after a run, in the
+// words of Atlassian's page for the provider: equal members don't remove
+// Atlassian's own entry of a conflict. For Google Workspace the page is its own,
+// and the list stands under Groups; for all others under User provisioning.
+func StillListed(provider string) string {
+	page := "User provisioning"
+	if provider == "google" {
+		page = "Google Workspace › Groups"
+	}
+	return fmt.Sprintf("Atlassian may still list the synced groups as conflicts, under %s: press Sync group there, it adds and removes nobody now.", page)
+}
 
 // Find gives the row of a group by its name or the id of either side's group. A
 // name that fits two groups is a problem of code Ambiguous.
@@ -111,11 +120,11 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.
 		return nil, errBusy
 	}
 	defer a.busy.Unlock()
-	provider, organization, _, err := a.sides(ctx)
+	sides, err := a.sides(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer closeProvider(provider)
+	defer sides.close()
 	snapshot, err := a.Store.Snapshot()
 	if err != nil {
 		return nil, err
@@ -123,7 +132,13 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.
 	if snapshot == nil || snapshot.ID != p.Snapshot {
 		return nil, problem.New(problem.Refused, "The plan was made from another snapshot.", "Review again, then sync.")
 	}
-	runner := &run.Runner{IdP: provider, Atlassian: organization, Journal: a.Store, Patience: a.Patience, By: By()}
+	if len(p.People) > 0 && sides.provisioning == nil {
+		return nil, problem.New(problem.NotConnected, "The provisioning directory that the plan was made for isn't connected any more.", "Connect it again, or fetch.")
+	}
+	runner := &run.Runner{IdP: sides.idp, Atlassian: sides.organization, Journal: a.Store, Patience: a.Patience, By: By()}
+	if sides.provisioning != nil {
+		runner.Provisioning = sides.provisioning
+	}
 	report, err := runner.Perform(ctx, p, tell)
 	if err != nil {
 		return report, err
@@ -200,6 +215,7 @@ func amend(snapshot *directory.Snapshot, report *run.Report) *directory.Snapshot
 		replaced[no] = numbers(org, accounts, result.After)
 	}
 	org.Members = org.Members.With(replaced)
+	amendProvisioning(&amended, report)
 	org.Products = slices.Clone(org.Products)
 	before, after := review.SeatHolders(&snapshot.Atlassian), review.SeatHolders(org)
 	for i := range org.Products {

@@ -127,7 +127,7 @@ func (t *accessTab) show() {
 	if int(t.chosen) >= len(org.Products) {
 		t.chosen = 0
 	}
-	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(len(app.All(t.w.review)), "open group", "open groups")))
+	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(len(app.All(t.w.review).Rows), "open group", "open groups")))
 	t.showChart()
 	t.showGivers()
 	t.showDefaults()

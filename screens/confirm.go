@@ -25,7 +25,7 @@ import (
 // may be overridden are, one by one, by typing what they ask for.
 type confirmation struct {
 	w         *Window
-	rows      []*review.Row
+	selection plan.Selection
 	review    *review.Review
 	plan      *plan.Plan
 	overrides plan.Overrides
@@ -36,12 +36,12 @@ type confirmation struct {
 	sync     *widget.Button
 }
 
-// confirmSync plans the sync of rows in the background and asks for it.
-func (w *Window) confirmSync(rows []*review.Row) {
-	if len(rows) == 0 || w.job != nil {
+// confirmSync plans the sync of a selection in the background and asks for it.
+func (w *Window) confirmSync(selection plan.Selection) {
+	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil {
 		return
 	}
-	c := &confirmation{w: w, rows: rows, review: w.review, overrides: plan.Overrides{}, totals: wrapped(""), findings: container.NewVBox()}
+	c := &confirmation{w: w, selection: selection, review: w.review, overrides: plan.Overrides{}, totals: wrapped(""), findings: container.NewVBox()}
 	c.sync = widget.NewButton("Sync", c.perform)
 	c.sync.Importance = widget.HighImportance
 	c.make(func() {
@@ -60,7 +60,7 @@ func (c *confirmation) make(then func()) {
 	for guard, groups := range c.overrides {
 		overrides[guard] = slices.Clone(groups)
 	}
-	c.w.background(func() { made = plan.Make(c.review, c.rows, overrides, time.Now()) }, func() {
+	c.w.background(func() { made = plan.Make(c.review, c.selection, overrides, time.Now()) }, func() {
 		c.plan = made
 		c.show()
 		if then != nil {
@@ -70,10 +70,14 @@ func (c *confirmation) make(then func()) {
 }
 
 func (c *confirmation) title() string {
-	if len(c.rows) == 1 {
-		return fmt.Sprintf("Sync “%s”?", widgets.Harmless(widgets.Fit(c.rows[0].Name, 420, true)))
+	switch rows := c.selection.Rows; len(rows) {
+	case 0:
+		return "Bring people up to date?"
+	case 1:
+		return fmt.Sprintf("Sync “%s”?", widgets.Harmless(widgets.Fit(rows[0].Name, 420, true)))
+	default:
+		return fmt.Sprintf("Sync %s groups?", grouped(len(rows)))
 	}
-	return fmt.Sprintf("Sync %s groups?", grouped(len(c.rows)))
 }
 
 // performed is how many groups the plan would write; one on several sites counts
@@ -91,12 +95,44 @@ func (c *confirmation) performed() int {
 	return len(groups)
 }
 
+// performedPeople is how many people the plan would change.
+func (c *confirmation) performedPeople() (n int) {
+	if len(c.plan.Findings) > 0 {
+		return 0
+	}
+	for i := range c.plan.People {
+		if !c.plan.People[i].Blocked() {
+			n++
+		}
+	}
+	return n
+}
+
+// peopleLine says what happens in the provisioning directory, or "".
+func (c *confirmation) peopleLine() string {
+	if len(c.plan.People) == 0 {
+		return ""
+	}
+	created, _ := c.plan.CountPeople(review.CreatePerson)
+	renamed, _ := c.plan.CountPeople(review.RenamePerson)
+	deactivated, held := c.plan.CountPeople(review.DeactivatePerson)
+	line := fmt.Sprintf("In the provisioning directory %s created, %s renamed, %s deactivated", plural(created, "person is", "people are"), grouped(renamed), grouped(deactivated))
+	if held > 0 {
+		line += fmt.Sprintf("; %s below only when you confirm it", plural(held, "deactivation", "deactivations"))
+	}
+	return line + "."
+}
+
 func (c *confirmation) show() {
 	effect, n := c.plan.Effect, c.performed()
+	brought := "invited without an e-mail"
+	if c.review.Provisions() {
+		brought = "created or invited without an e-mail"
+	}
 	lines := []string{
-		fmt.Sprintf("%s in %s. %s added, %s of them invited without an e-mail; %s removed.",
+		fmt.Sprintf("%s in %s. %s added, %s of them %s; %s removed.",
 			plural(n, "group", "groups"), plural(len(c.plan.Batches()), "batch", "batches"),
-			plural(effect.Added, "member is", "members are"), grouped(effect.Provisioned), plural(effect.Removed, "member is", "members are")),
+			plural(effect.Added, "member is", "members are"), grouped(effect.Provisioned), brought, plural(effect.Removed, "member is", "members are")),
 		fmt.Sprintf("%s a product they didn't have; %s a product altogether.",
 			plural(effect.Gaining, "person gains", "people gain"), plural(effect.Losing, "person loses", "people lose")),
 	}
@@ -107,14 +143,21 @@ func (c *confirmation) show() {
 				grouped(len(change.Lose)), grouped(len(change.Gain)+len(change.Invited))))
 		}
 	}
+	if line := c.peopleLine(); line != "" {
+		lines = append(lines, line)
+	}
 	lines = append(lines, "Invitations can't be taken back. "+app.NotRead(c.review)+" They may change, too.")
-	if n == 0 {
+	people := c.performedPeople()
+	if n+people == 0 {
 		lines = []string{"Nothing would be written:"}
 	}
 	c.totals.SetText(strings.Join(lines, "\n"))
 	c.showFindings()
-	able(c.sync, n > 0)
+	able(c.sync, n+people > 0)
 	c.sync.SetText("Sync " + plural(n, "group", "groups"))
+	if n == 0 && people > 0 {
+		c.sync.SetText("Change " + plural(people, "person", "people"))
+	}
 }
 
 // showFindings lists what stands in the way, with what lifts it.
@@ -132,7 +175,50 @@ func (c *confirmation) showFindings() {
 			c.findings.Add(muted(group.Name + ": " + group.Skip))
 		}
 	}
+	c.showPeople()
 	c.findings.Refresh()
+}
+
+// shownPeople bounds how many people are listed by name beside those that ask for
+// an answer; the terminal's --dry-run lists all.
+const shownPeople = 200
+
+// showPeople lists what happens to each person in the provisioning directory.
+func (c *confirmation) showPeople() {
+	var lines []string
+	more := 0
+	for i := range c.plan.People {
+		person := &c.plan.People[i]
+		for _, finding := range person.Findings {
+			c.findings.Add(c.finding(finding))
+		}
+		switch {
+		case person.Blocked():
+		case len(lines) == shownPeople:
+			more++
+		default:
+			lines = append(lines, personLine(person))
+		}
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %s more.", grouped(more)))
+	}
+	if len(lines) > 0 {
+		c.findings.Add(muted(strings.Join(lines, "\n")))
+	}
+}
+
+func personLine(person *plan.Person) string {
+	line := fmt.Sprintf("%s (%s): ", person.Name, person.Title())
+	switch person.Kind {
+	case review.RenamePerson:
+		line += fmt.Sprintf("renamed from “%s”", person.Was)
+	case review.DeactivatePerson:
+		line += fmt.Sprintf("deactivated, in %s", plural(len(person.Groups), "group", "groups"))
+	default:
+		line += "created"
+	}
+	return widgets.Harmless(line)
 }
 
 // finding shows one guard. Overriding takes typing what it is about: the group's
@@ -144,10 +230,10 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 	}
 	word := string(finding.Guard)
 	switch {
-	case finding.Group != "":
-		word = finding.Group
+	case finding.About() != "":
+		word = finding.About()
 	case finding.Guard == plan.RunRemovals:
-		word = fmt.Sprint(c.plan.Effect.Removed)
+		word = fmt.Sprint(c.plan.Removals())
 	}
 	typed := widget.NewEntry()
 	typed.SetPlaceHolder("Type " + widgets.Harmless(word) + " to do it all the same")
@@ -155,7 +241,7 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 		if directory.FoldName(entered) != directory.FoldName(word) {
 			return
 		}
-		c.overrides[finding.Guard] = append(c.overrides[finding.Guard], directory.FoldName(finding.Group))
+		c.overrides[finding.Guard] = append(c.overrides[finding.Guard], directory.FoldName(finding.About()))
 		c.make(nil)
 	}
 	return widgets.NewBanner(widgets.FillWarn, widgets.InkWarn, container.NewVBox(text, typed))
@@ -187,10 +273,15 @@ func (w *Window) showReport(report *run.Report) {
 			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", widgets.Harmless(group.Title()), group.Result, group.Error)))
 		}
 	}
+	for _, person := range report.People {
+		if person.Error != "" {
+			why = append(why, wrapped(widgets.Harmless(fmt.Sprintf("%s (%s), %s: %s. %s", person.Name, person.Email, person.Kind, person.Result, person.Error))))
+		}
+	}
 	summary := summarizeRun(report)
 	w.status.say(summary)
 	w.debug("sync ended", "summary", summary)
-	if counts[run.Synced] == len(report.Groups) {
+	if len(why) == 0 {
 		return
 	}
 	result := dialog.NewCustom("What became of it", "OK", container.NewBorder(wrapped(summary), nil, nil, nil, container.NewVScroll(container.NewVBox(why...))), w.win)
@@ -211,6 +302,15 @@ func summarizeRun(report *run.Report) string {
 		if counts[result] > 0 {
 			text += fmt.Sprintf("; %s %s", grouped(counts[result]), result)
 		}
+	}
+	people := 0
+	for _, person := range report.People {
+		if person.Result == run.Synced {
+			people++
+		}
+	}
+	if people > 0 {
+		text += fmt.Sprintf("; %s created, renamed or deactivated", plural(people, "person", "people"))
 	}
 	return text + "."
 }

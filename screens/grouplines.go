@@ -131,7 +131,11 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 		{Text: fmt.Sprintf("Added %s", grouped(row.Added)), Bold: true},
 	}
 	if row.Provisioned > 0 {
-		summary = append(summary, widgets.Part{Text: fmt.Sprintf("%s of them invited", grouped(row.Provisioned)), Ink: widgets.InkMuted})
+		brought := "invited"
+		if m.review.Provisions() {
+			brought = "created or invited"
+		}
+		summary = append(summary, widgets.Part{Text: fmt.Sprintf("%s of them %s", grouped(row.Provisioned), brought), Ink: widgets.InkMuted})
 	}
 	if row.Added+row.Removed == 0 && row.State != review.Ambiguous {
 		summary = widgets.Cell{{Text: "No member changes.", Ink: widgets.InkMuted}}
@@ -179,6 +183,9 @@ func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
 // statusOf tells of an account that isn't simply active, and of the reason why
 // somebody is no member in the provider.
 func (m *groupsModel) statusOf(change *review.Change) string {
+	if change.Kind == review.Provisioned && m.review.Creates(change.Person) {
+		return "to be created"
+	}
 	if change.Kind == review.Provisioned {
 		return "to be invited"
 	}

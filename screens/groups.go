@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
 )
@@ -77,7 +78,7 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 		})
 		t.chipRow.Add(t.chips[state])
 	}
-	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(t.model.selection()) })
+	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(plan.Selection{Rows: t.model.selection()}) })
 	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
 	t.syncAll.Importance = widget.HighImportance
 	buttons := container.NewHBox(t.syncSelected, t.syncAll)
@@ -170,7 +171,7 @@ func (t *groupsTab) refresh() {
 	}
 	t.syncSelected.SetText(label)
 	able(t.syncSelected, selected > 0 && !busy)
-	able(t.syncAll, !busy && len(app.All(t.model.review)) > 0)
+	able(t.syncAll, !busy && len(app.All(t.model.review).Rows)+t.model.people.changes() > 0)
 	tick := widgets.Part{Mark: widgets.Unticked}
 	if t.model.allTicked() {
 		tick.Mark = widgets.Ticked
@@ -313,7 +314,7 @@ func (t *groupsTab) openGroup(view int) {
 func (t *groupsTab) syncOne(view int) {
 	row := t.model.views[view].row
 	if app.Syncable(row) && t.w.job == nil {
-		t.w.confirmSync([]*review.Row{row})
+		t.w.confirmSync(plan.Selection{Rows: []*review.Row{row}})
 	}
 }
 

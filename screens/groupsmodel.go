@@ -90,7 +90,7 @@ func newGroupsModel(r *review.Review) *groupsModel {
 	for i := range r.Rows {
 		m.views = append(m.views, newGroupView(r, &r.Rows[i]))
 	}
-	m.effect = r.Effect(app.All(r))
+	m.effect = r.Effect(app.All(r).Rows)
 	m.people = summarize(r)
 	m.arrange()
 	return m
@@ -113,8 +113,24 @@ func (m *groupsModel) adopt(before *groupsModel) (wereOpen []int) {
 	return wereOpen
 }
 
-// peopleSummary counts the identity provider's people.
-type peopleSummary struct{ invite, unmatched, disabled int }
+// peopleSummary counts the identity provider's people, and what provisioning
+// would do to them.
+type peopleSummary struct {
+	invite, unmatched, disabled int
+	create, rename, deactivate  int
+}
+
+// changes is how many people provisioning changes beside those that a group
+// needs.
+func (s peopleSummary) changes() int { return s.rename + s.deactivate }
+
+// people sums up those of the review that is shown.
+func (w *Window) people() peopleSummary {
+	if w.groups.model == nil {
+		return peopleSummary{}
+	}
+	return w.groups.model.people
+}
 
 func summarize(r *review.Review) peopleSummary {
 	var summary peopleSummary
@@ -123,8 +139,20 @@ func summarize(r *review.Review) peopleSummary {
 		if r.Rows[i].Provisioned > 0 {
 			_, people, _ := r.Operations(&r.Rows[i])
 			for _, no := range people {
-				invited[no] = true
+				if !r.Creates(no) {
+					invited[no] = true
+				}
 			}
+		}
+	}
+	for _, change := range r.PersonChanges(app.All(r).Rows, true) {
+		switch change.Kind {
+		case review.CreatePerson:
+			summary.create++
+		case review.RenamePerson:
+			summary.rename++
+		case review.DeactivatePerson:
+			summary.deactivate++
 		}
 	}
 	summary.invite = len(invited)

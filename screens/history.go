@@ -20,14 +20,16 @@ type historyTab struct {
 	list  *widgets.LineList
 	lines []historyLine
 	open  map[string]bool
+	still *widget.Label
 
 	content, empty fyne.CanvasObject
 }
 
-// historyLine is a run, or a group of an opened one.
+// historyLine is a run, or a group or a person of an opened one.
 type historyLine struct {
-	run   *run.Report
-	group *run.GroupResult
+	run    *run.Report
+	group  *run.GroupResult
+	person *run.PersonResult
 }
 
 var (
@@ -48,8 +50,9 @@ func newHistoryTab(w *Window) *historyTab {
 			t.toggle(i)
 		}
 	}
+	t.still = wrapped("")
 	still := widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
-		container.NewBorder(nil, nil, nil, widget.NewButton("Open the page", w.openAdminPage), wrapped(app.StillListed)))
+		container.NewBorder(nil, nil, nil, widget.NewButton("Open the page", w.openAdminPage), t.still))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(runColumns), nil, nil, nil, t.list.Framed()))
 	t.content = spaced(container.NewBorder(container.NewVBox(still, gap(1, 2)), nil, nil, nil, table))
 	t.empty = emptyState("No run yet", "What you sync is written down here, group by group.", "Review groups", func() { w.tabs.Select(w.groups.item) })
@@ -65,13 +68,17 @@ func (t *historyTab) show() {
 		t.content.Show()
 		t.empty.Hide()
 	}
+	t.still.SetText(app.StillListed(t.w.settings.IdP.Provider))
 	t.lines = nil
 	for i := range t.w.runs {
 		report := &t.w.runs[i]
 		t.lines = append(t.lines, historyLine{run: report})
 		if t.open[report.ID] {
 			for g := range report.Groups {
-				t.lines = append(t.lines, historyLine{report, &report.Groups[g]})
+				t.lines = append(t.lines, historyLine{run: report, group: &report.Groups[g]})
+			}
+			for p := range report.People {
+				t.lines = append(t.lines, historyLine{run: report, person: &report.People[p]})
 			}
 		}
 	}
@@ -79,7 +86,7 @@ func (t *historyTab) show() {
 }
 
 func (t *historyTab) toggle(i int) {
-	if i < len(t.lines) && t.lines[i].group == nil {
+	if i < len(t.lines) && t.lines[i].group == nil && t.lines[i].person == nil {
 		id := t.lines[i].run.ID
 		t.open[id] = !t.open[id]
 		t.show()
@@ -88,8 +95,12 @@ func (t *historyTab) toggle(i int) {
 
 func (t *historyTab) line(i int) widgets.Line {
 	line := t.lines[i]
-	if line.group != nil {
-		return resultLine(line.group)
+	switch {
+	case line.group != nil:
+		changes := fmt.Sprintf("+%s −%s", grouped(line.group.Added), grouped(line.group.Removed))
+		return resultLine(line.group.Name, line.group.Result, changes, line.group.Error)
+	case line.person != nil:
+		return resultLine(line.person.Name, line.person.Result, string(line.person.Kind), line.person.Error)
 	}
 	arrow := "▸"
 	if t.open[line.run.ID] {
@@ -107,9 +118,10 @@ func (t *historyTab) line(i int) widgets.Line {
 	}}
 }
 
-func resultLine(group *run.GroupResult) widgets.Line {
+// resultLine tells what became of a group or a person.
+func resultLine(name string, result run.Result, what, why string) widgets.Line {
 	ink, fill := widgets.InkWarn, widgets.FillWarn
-	switch group.Result {
+	switch result {
 	case run.Synced:
 		ink, fill = widgets.InkGain, widgets.FillGain
 	case run.Failed:
@@ -118,7 +130,7 @@ func resultLine(group *run.GroupResult) widgets.Line {
 		ink, fill = widgets.InkBlocked, widgets.FillBlocked
 	}
 	return widgets.Line{Columns: resultColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
-		{}, {{Text: group.Name}}, {{Text: string(group.Result), Ink: ink, Fill: fill, Bold: true}},
-		{{Text: fmt.Sprintf("+%s −%s", grouped(group.Added), grouped(group.Removed))}}, {{Text: group.Error, Ink: widgets.InkMuted}},
+		{}, {{Text: name}}, {{Text: string(result), Ink: ink, Fill: fill, Bold: true}},
+		{{Text: what}}, {{Text: why, Ink: widgets.InkMuted}},
 	}}
 }

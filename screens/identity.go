@@ -36,10 +36,12 @@ type identityTab struct {
 	orgLeave            *widget.Button
 	experience          *widget.Select
 	sites               *sitesForm
+	provisioning        *provisioningForm
 
 	taken                          *widget.Label
 	synced, unsynced, fresh        *widgets.Figure
 	people, invite, unmatched, off *widgets.Figure
+	directory                      *directoryFigures
 	fetch                          *widget.Button
 
 	// filled says that the fields were filled from the settings once.
@@ -48,8 +50,9 @@ type identityTab struct {
 
 func newIdentityTab(w *Window) *identityTab {
 	t := &identityTab{w: w}
+	t.provisioning = newProvisioningForm(t)
 	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard())
-	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
+	right := container.NewVBox(t.orgCard(), gap(1, 2), t.provisioning.object, gap(1, 2), t.snapshotCard())
 	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.New(&columns{space: 14}, left, right))))
 	return t
 }
@@ -103,7 +106,8 @@ func titled(title string, state *widget.Label, content fyne.CanvasObject) fyne.C
 func (t *identityTab) peopleCard() fyne.CanvasObject {
 	t.people, t.invite = widgets.NewFigure("people", theme.ColorNameForeground), widgets.NewFigure("to invite", widgets.InkGain)
 	t.unmatched, t.off = widgets.NewFigure("unmatched", widgets.InkWarn), widgets.NewFigure("disabled", widgets.InkMuted)
-	return widgets.NewCard("People", container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off))
+	t.directory = newDirectoryFigures()
+	return widgets.NewCard("People", container.NewVBox(container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off), t.directory.object))
 }
 
 func (t *identityTab) snapshotCard() fyne.CanvasObject {
@@ -121,13 +125,14 @@ func (t *identityTab) show() {
 	settings := t.w.settings
 	idpOn, orgOn := settings.IdP.Provider != "", settings.Atlassian.Org != ""
 	ready := idpOn && settings.Connected()
-	if !t.filled && (idpOn || orgOn) {
+	if !t.filled && (idpOn || orgOn || settings.Provisioning.URL != "") {
 		t.filled = true
 		if idpOn {
 			t.form.set(settings.IdP)
 		}
 		t.org.SetText(settings.Atlassian.Org)
 		t.owner.SetText(settings.Atlassian.Owner)
+		t.provisioning.url.SetText(settings.Provisioning.URL)
 	}
 	connected(t.idpState, idpOn)
 	connected(t.orgState, settings.Connected())
@@ -145,6 +150,7 @@ func (t *identityTab) show() {
 	able(t.fetch, ready && !busy)
 	t.experience.SetSelected(experienceTitles[experienceOf(settings)])
 	t.sites.show(settings, busy)
+	t.provisioning.show(settings, busy)
 	t.showSnapshot(ready)
 }
 
@@ -227,6 +233,7 @@ func able(button *widget.Button, on bool) {
 
 func (t *identityTab) showSnapshot(ready bool) {
 	r := t.w.review
+	t.directory.show(r != nil && r.Provisions(), t.w.people())
 	if r == nil {
 		t.taken.SetText("Nothing has been fetched yet. Connect both sides, then fetch.")
 		if ready {
@@ -247,7 +254,7 @@ func (t *identityTab) showSnapshot(ready bool) {
 
 func (t *identityTab) showPeople(r *review.Review) {
 	t.people.Set(grouped(len(r.Snapshot.IdP.People)))
-	summary := t.w.groups.model.people
+	summary := t.w.people()
 	t.invite.Set(grouped(summary.invite))
 	t.unmatched.Set(grouped(summary.unmatched))
 	t.off.Set(grouped(summary.disabled))
@@ -361,6 +368,7 @@ func (t *identityTab) leave(disconnect func(context.Context) error) {
 		}
 		t.idpAnswer.SetText("")
 		t.orgAnswer.SetText("")
+		t.provisioning.answer.SetText("")
 		t.w.load(nil)
 	})
 }

@@ -327,7 +327,7 @@ func TestTicksSelectGroupsAndOnlyTheyAreSynced(t *testing.T) {
 	p.tapLine(p.line(func(row *review.Row) bool { return row.State == review.Synced }), tickColumn)
 	require.Len(t, groups.model.ticked, 2)
 	p.tapHeader(tickColumn)
-	require.Len(t, groups.model.ticked, len(app.All(p.w.review)))
+	require.Len(t, groups.model.ticked, len(app.All(p.w.review).Rows))
 	p.tapHeader(tickColumn)
 	require.Empty(t, groups.model.ticked)
 }

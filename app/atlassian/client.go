@@ -306,6 +306,7 @@ type userRow struct {
 	AccountStatus    string   `json:"accountStatus"`
 	MembershipStatus string   `json:"membershipStatus"`
 	Status           string   `json:"status"`
+	ClaimStatus      string   `json:"claimStatus"`
 	PlatformRoles    []string `json:"platformRoles"`
 	ProductAccess    []struct {
 		ID         string `json:"id"`
@@ -323,6 +324,7 @@ func (u *userRow) account() directory.Account {
 	if account.Kind == "" {
 		account.Kind = directory.PersonKind
 	}
+	account.Claimed = map[string]directory.Managed{"managed": directory.ManagedYes, "unmanaged": directory.ManagedNo}[u.ClaimStatus]
 	switch {
 	case u.AccountStatus == "closed":
 		account.Status = directory.Closed

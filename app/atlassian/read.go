@@ -30,6 +30,8 @@ type Scope struct {
 	Addresses []string
 	// Owner is the address of the owner of the key, or empty.
 	Owner string
+	// Accounts are ids of accounts that are wanted whatever their address.
+	Accounts []string
 }
 
 // reader holds what has been read so far.
@@ -221,7 +223,8 @@ func (r *reader) readPeople(ctx context.Context) (way string, err error) {
 	}
 	groups := r.inScope()
 	allPeople := max(1, pages(count.Count, usersPage))
-	byGroup := 1 + pages(len(r.scope.Addresses), emailsPage) // the admins, and the addresses at worst
+	// The admins, and at worst all addresses and accounts.
+	byGroup := 1 + pages(len(r.scope.Addresses), emailsPage) + pages(len(r.scope.Accounts), AccountsPage)
 	for _, group := range groups {
 		byGroup += max(1, pages(orUnknown(r.rows[group].Counts.Users), usersPage))
 	}
@@ -273,12 +276,25 @@ func (r *reader) readByGroup(ctx context.Context, groups []directory.GroupNo) er
 	if err := r.client.searchUsers(ctx, userFilter{Roles: []string{directory.OrgAdmin}, Expand: withGroups}, add); err != nil {
 		return err
 	}
-	for _, part := range slices.Collect(slices.Chunk(r.unknownAddresses(), emailsPage)) {
+	for part := range slices.Chunk(r.unknownAddresses(), emailsPage) {
 		if err := r.client.searchUsers(ctx, userFilter{Emails: part, Expand: withGroups}, add); err != nil {
 			return err
 		}
 	}
+	for part := range slices.Chunk(r.unknownAccounts(), AccountsPage) {
+		if err := r.client.searchUsers(ctx, userFilter{Accounts: part, Expand: withGroups}, add); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// unknownAccounts gives the accounts in scope that haven't been read so far.
+func (r *reader) unknownAccounts() []string {
+	return slices.DeleteFunc(slices.Clone(r.scope.Accounts), func(id string) bool {
+		_, known := r.account[id]
+		return known
+	})
 }
 
 // unknownAddresses gives the addresses in scope that no account read so far has.

@@ -19,7 +19,7 @@ import (
 
 func (c *command) connect() *cobra.Command {
 	connect := &cobra.Command{Use: "connect", Short: "Connect the identity provider, or Atlassian"}
-	connect.AddCommand(c.connectIdP(), c.connectAtlassian(), c.connectSite())
+	connect.AddCommand(c.connectIdP(), c.connectAtlassian(), c.connectSite(), c.connectProvisioning())
 	return connect
 }
 
@@ -243,11 +243,49 @@ func (c *command) connectSite() *cobra.Command {
 	return required(cmd, "url")
 }
 
+func (c *command) connectProvisioning() *cobra.Command {
+	var settings app.ProvisioningSettings
+	var remove bool
+	cmd := &cobra.Command{
+		Use: "provisioning", Short: "Connect the provisioning directory, by which people are given accounts", Args: cobra.NoArgs,
+		Long: "Connect the provisioning directory (SCIM). People of synced groups without an account are then created in it instead of\n" +
+			"invited, changed names are updated, and who was deactivated in the identity provider is deactivated, once confirmed.\n" +
+			fmt.Sprintf(secretHelp, app.ProvisioningSecretVariable),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(func(a *app.App) error {
+				if remove {
+					return a.DisconnectProvisioning(cmd.Context())
+				}
+				if settings.URL == "" {
+					return missing(cmd, "url")
+				}
+				secret, err := c.secret(app.ProvisioningSecretVariable, "key of the provisioning directory")
+				if err != nil {
+					return err
+				}
+				kept, err := a.ConnectProvisioning(cmd.Context(), settings, secret)
+				if err != nil {
+					return err
+				}
+				return c.connected(map[string]any{"provisioning": settings.URL, "kept_in_keyring": kept},
+					fmt.Sprintf("Connected the provisioning directory %s.", settings.URL), kept, app.ProvisioningSecretVariable)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&settings.URL, "url", "", "the SCIM base URL: https://api.atlassian.com/scim/directory/ and the directory's id")
+	cmd.Flags().BoolVar(&remove, "remove", false, "forget the directory and its key; people are invited from then on")
+	return cmd
+}
+
+func missing(cmd *cobra.Command, flag string) error {
+	return problem.New(problem.Usage, fmt.Sprintf("--%s is missing.", flag), fmt.Sprintf("Look at rollcall %s --help.", cmd.CommandPath()[len("rollcall "):]))
+}
+
 func required(cmd *cobra.Command, flags ...string) *cobra.Command {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range flags {
 			if cmd.Flags().Lookup(name).Value.String() == "" {
-				return problem.New(problem.Usage, fmt.Sprintf("--%s is missing.", name), fmt.Sprintf("Look at rollcall %s --help.", cmd.CommandPath()[len("rollcall "):]))
+				return missing(cmd, name)
 			}
 		}
 		return nil

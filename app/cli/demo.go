@@ -23,6 +23,7 @@ import (
 // company are the flags that shape the sample company.
 type company struct {
 	idp, experience string
+	provisioning    bool
 	groups, users   int
 	seed            uint64
 	latency         time.Duration
@@ -97,6 +98,7 @@ func (c *command) demo() *cobra.Command {
 		},
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&flags.provisioning, "provisioning", false, "connect the sample company's provisioning directory, too")
 	cmd.Flags().BoolVar(&headless, "headless", false, "do the job in the terminal, even where there is a display")
 	cmd.Flags().StringVar(&pictures, "pictures", "", "`folder` for pictures of every tab (headless); default a new temporary one")
 	return cmd
@@ -128,6 +130,11 @@ func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pi
 	}
 	if err := connectSample(ctx, a, simulation); err != nil {
 		return err
+	}
+	if flags.provisioning {
+		if _, err := a.ConnectProvisioning(ctx, app.ProvisioningSettings{URL: simulation.ProvisioningURL()}, simulator.DirectoryKey); err != nil {
+			return err
+		}
 	}
 	if !headless {
 		return c.Windows.Open(ctx, a, true)

@@ -40,7 +40,7 @@ func (c *command) sync() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show the plan and write nothing")
 	cmd.Flags().BoolVar(&flags.yes, "yes", false, "answer the confirmation; lifts no guard")
-	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards: `GUARD[=GROUP],…` or all")
+	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards: `GUARD[=GROUP or PERSON],…` or all")
 	return cmd
 }
 
@@ -49,7 +49,7 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	if err != nil {
 		return err
 	}
-	rows, err := choose(r, names, flags.all)
+	selection, err := choose(r, names, flags.all)
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	if err != nil {
 		return err
 	}
-	p := plan.Make(r, rows, overrides, time.Now())
+	p := plan.Make(r, selection, overrides, time.Now())
 	if flags.dryRun {
 		return c.dryRun(p, r)
 	}
@@ -76,7 +76,7 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	return nil
 }
 
-func choose(r *review.Review, names []string, all bool) ([]*review.Row, error) {
+func choose(r *review.Review, names []string, all bool) (plan.Selection, error) {
 	if all {
 		return app.All(r), nil
 	}
@@ -85,14 +85,14 @@ func choose(r *review.Review, names []string, all bool) ([]*review.Row, error) {
 	for _, name := range names {
 		row, err := app.Find(r, name)
 		if err != nil {
-			return nil, err
+			return plan.Selection{}, err
 		}
 		if !seen[row] {
 			seen[row] = true
 			rows = append(rows, row)
 		}
 	}
-	return rows, nil
+	return plan.Selection{Rows: rows}, nil
 }
 
 // perform syncs, and reviews what is then.
@@ -113,7 +113,22 @@ func syncExit(report *run.Report) int {
 			return exitIncomplete
 		}
 	}
+	for _, person := range report.People {
+		if person.Result == run.Failed || person.Result == run.Changed {
+			return exitIncomplete
+		}
+	}
 	return exitDone
+}
+
+// performedPeople counts the changes made in the provisioning directory.
+func performedPeople(report *run.Report) (n int) {
+	for _, person := range report.People {
+		if person.Result == run.Synced {
+			n++
+		}
+	}
+	return n
 }
 
 func (c *command) dryRun(p *plan.Plan, r *review.Review) error {
@@ -156,8 +171,9 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 		}
 	}
 	effect := p.Effect
-	fmt.Fprintf(out, "%d groups would be synced in %d batches: %d added (%d of them invited), %d removed; %d people gain and %d lose a product altogether.\n",
-		groups, len(p.Batches()), effect.Added, effect.Provisioned, effect.Removed, effect.Gaining, effect.Losing)
+	fmt.Fprintf(out, "%d groups would be synced in %d batches: %d added (%d of them %s), %d removed; %d people gain and %d lose a product altogether.\n",
+		groups, len(p.Batches()), effect.Added, effect.Provisioned, broughtIn(r), effect.Removed, effect.Gaining, effect.Losing)
+	printPeople(out, p)
 	for no := range effect.Products {
 		change, product := &effect.Products[no], &r.Snapshot.Atlassian.Products[no]
 		if len(change.Gain)+len(change.Invited)+len(change.Lose) > 0 {
@@ -165,6 +181,37 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 		}
 	}
 	fmt.Fprintln(out, app.NotRead(r))
+}
+
+// broughtIn is what happens to whoever has no account.
+func broughtIn(r *review.Review) string {
+	if r.Provisions() {
+		return "created or invited"
+	}
+	return "invited"
+}
+
+// printPeople prints what happens in the provisioning directory: the numbers, and
+// each deactivation by itself.
+func printPeople(out io.Writer, p *plan.Plan) {
+	if len(p.People) == 0 {
+		return
+	}
+	created, _ := p.CountPeople(review.CreatePerson)
+	renamed, _ := p.CountPeople(review.RenamePerson)
+	deactivated, held := p.CountPeople(review.DeactivatePerson)
+	fmt.Fprintf(out, "In the provisioning directory: %d people created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.\n", created, renamed, deactivated, held)
+	for i := range p.People {
+		person := &p.People[i]
+		what := string(person.Kind)
+		if person.Kind == review.RenamePerson {
+			what = fmt.Sprintf("rename from “%s”", person.Was)
+		}
+		fmt.Fprintf(out, "  %s (%s): %s\n", safe(person.Name), safe(person.Title()), safe(what))
+		for _, finding := range person.Findings {
+			fmt.Fprintf(out, "    held: %s\n", safe(finding.Problem().Error()))
+		}
+	}
 }
 
 // printReport prints what became of each group.
@@ -182,11 +229,19 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 	if after.Snapshot.Atlassian.Experience == directory.Original {
 		groups = "groups, each site counted,"
 	}
-	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them invited), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
-		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, removed,
+	for _, person := range report.People {
+		if person.Error != "" {
+			fmt.Fprintf(out, "%s (%s), %s: %s. %s\n", safe(person.Name), safe(person.Email), person.Kind, person.Result, safe(person.Error))
+		}
+	}
+	if n := performedPeople(report); n > 0 {
+		fmt.Fprintf(out, "%d people created, renamed or deactivated in the provisioning directory.\n", n)
+	}
+	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them %s), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
+		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, broughtIn(after), removed,
 		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
 	if counts[run.Synced] > 0 {
-		fmt.Fprintf(out, "%s %s\n", app.StillListed, app.AdminPage(&after.Snapshot.Atlassian))
+		fmt.Fprintf(out, "%s %s\n", app.StillListed(after.Snapshot.IdP.Provider), app.AdminPage(&after.Snapshot.Atlassian))
 	}
 	fmt.Fprintln(out, finished(after.Counts()))
 }

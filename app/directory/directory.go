@@ -48,6 +48,9 @@ type Person struct {
 	Status string
 	// Disabled people (suspended, deprovisioned) are no members for a sync.
 	Disabled bool
+	// Paused says that the provider tells a pause from a deactivation, and this
+	// is a pause: no account is deactivated for it.
+	Paused bool
 }
 
 // Fact gives what matching this person rests on: who it is, and the addresses
@@ -119,6 +122,9 @@ type Account struct {
 	// OrgRoles are roles in the organization itself, such as OrgAdmin, given
 	// directly.
 	OrgRoles []string
+	// Claimed says whether the organization manages the account, having
+	// verified its e-mail domain.
+	Claimed Managed
 	// Sites are the hosts of the sites that know the account, under original
 	// user management.
 	Sites []string
@@ -200,10 +206,11 @@ type ResourceGrant struct {
 	Default        bool
 }
 
-// Managed says whether an identity provider manages an Atlassian group.
+// Managed says whether an identity provider manages an Atlassian group, or the
+// organization an account.
 type Managed int8
 
-// What Atlassian says of a group: an absent answer is not a no.
+// What Atlassian says of it: an absent answer is not a no.
 const (
 	ManagedUnknown Managed = iota
 	ManagedYes
@@ -289,6 +296,8 @@ type Snapshot struct {
 	TakenAt   time.Time
 	IdP       IdentityProvider
 	Atlassian Organization
+	// Provisioning is the provisioning directory, where one is connected.
+	Provisioning *Provisioning
 	// How tells of the reading of the IdP and of Atlassian.
 	How struct{ IdP, Atlassian Reading }
 }

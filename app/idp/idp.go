@@ -24,8 +24,24 @@ type Provider interface {
 	// Now reads one group with its members as they are at this moment, by the
 	// group's id. A group that is gone is a problem of code NotFound.
 	Now(ctx context.Context, group string) (GroupNow, error)
+	// Person reads one person as they are at this moment, by their id. Somebody
+	// who is gone is a problem of code NotFound.
+	Person(ctx context.Context, id string) (directory.Person, error)
 	// Count gives the number of requests so far.
 	Count() remote.Count
+}
+
+// LeavesOut is a provider whose list of people leaves out some whom Person still
+// finds, such as those deactivated.
+type LeavesOut interface {
+	// MayLeaveOut says whether an id that wasn't listed may be such a person's.
+	MayLeaveOut(id string) bool
+}
+
+// Another is the problem of an answer about another person than was asked for,
+// as where a name is taken for an id.
+func Another(title string) error {
+	return remote.Incomplete("a person in "+title, "the answer is about another one")
 }
 
 // GroupNow is a group of the identity provider as it is at this moment.

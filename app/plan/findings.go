@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 		return findings
 	}
 	add := func(guard Guard, message, action string) {
-		findings = append(findings, Finding{guard, row.Name, message, action})
+		findings = append(findings, Finding{Guard: guard, Group: row.Name, Message: message, Action: action})
 	}
 	if no, ok := row.Group(); ok {
 		group := &r.Snapshot.Atlassian.Groups[no]
@@ -106,15 +107,15 @@ func people(n int) string {
 // findings lists the guards that stand in the way of the whole plan.
 func (p *Plan) findings(r *review.Review, rows []*review.Row, now time.Time) []Finding {
 	var findings []Finding
-	if len(rows) == 0 {
+	if len(rows)+len(p.People) == 0 {
 		return nil
 	}
-	if finding, found := p.lockOut(r, rows); found {
+	if finding, found := lockOut(r, rows, nil); found {
 		findings = append(findings, finding)
 	}
-	if p.Effect.Removed > runRemovals {
+	if removals := p.Removals(); removals > runRemovals {
 		findings = append(findings, Finding{Guard: RunRemovals,
-			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", p.Effect.Removed, runRemovals),
+			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", removals, runRemovals),
 			Action:  "Sync fewer groups at a time, or override run-removals."})
 	}
 	if age := now.Sub(r.Snapshot.TakenAt); age > staleAfter {
@@ -124,25 +125,33 @@ func (p *Plan) findings(r *review.Review, rows []*review.Row, now time.Time) []F
 	return findings
 }
 
-// lockOut finds out whether the plan would take away the last administration of
-// the organization or a site, or the administration of the key's owner.
-func (p *Plan) lockOut(r *review.Review, rows []*review.Row) (Finding, bool) {
+// adminRoles administer the organization or a site.
+var adminRoles = []string{directory.OrgAdmin, directory.SiteAdmin}
+
+// lockOut finds out whether syncing rows and deactivating accounts would take
+// away the last administration of the organization or a site, or the
+// administration of the key's owner.
+func lockOut(r *review.Review, rows []*review.Row, deactivated []directory.AccountNo) (Finding, bool) {
 	org := &r.Snapshot.Atlassian
 	owner := slices.IndexFunc(org.Accounts, func(a directory.Account) bool { return org.Owner != "" && a.ID == org.Owner })
 	if owner < 0 {
 		return Finding{Guard: LockOut, Message: "It isn't known who owns the Atlassian key, so it can't be told whether a sync would lock that person out.",
 			Action: "Connect Atlassian again with the e-mail address of the key's owner, an organization admin, then fetch."}, true
 	}
-	for _, role := range []string{directory.OrgAdmin, directory.SiteAdmin} {
-		before, after := r.Holders(role, nil), r.Holders(role, rows)
+	if slices.Contains(deactivated, directory.AccountNo(owner)) {
+		return Finding{Guard: LockOut, Message: fmt.Sprintf("%s owns the key: deactivating the account would end the key.", org.Accounts[owner].Name),
+			Action: "Connect Atlassian with the key of another organization admin first."}, true
+	}
+	for _, role := range adminRoles {
+		before, after := r.Holders(role, nil), r.Holders(role, rows, deactivated...)
+		direct := directAdmins(org, role, deactivated)
+		if len(after) == 0 && direct == 0 && directAdmins(org, role, nil) > 0 {
+			return lastAdmin("the organization"), true
+		}
 		for access, holders := range before {
-			place := org.Products[access.Product].Site
-			if place == "" {
-				place = "the organization"
-			}
-			if len(after[access]) == 0 && !directAdmin(org, role) {
-				return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would remove the last admin of %s.", place),
-					Action: "Add an admin to the IdP group first, or leave that group out."}, true
+			place := cmp.Or(org.Products[access.Product].Site, "the organization")
+			if len(after[access]) == 0 && direct == 0 {
+				return lastAdmin(place), true
 			}
 			no := directory.AccountNo(owner)
 			if slices.Contains(holders, no) && !slices.Contains(after[access], no) {
@@ -154,12 +163,22 @@ func (p *Plan) lockOut(r *review.Review, rows []*review.Row) (Finding, bool) {
 	return Finding{}, false
 }
 
-// directAdmin says whether an active account has a role in the organization by
-// itself.
-func directAdmin(org *directory.Organization, role string) bool {
-	return slices.ContainsFunc(org.Accounts, func(a directory.Account) bool {
-		return a.Status == directory.Active && slices.Contains(a.OrgRoles, role)
-	})
+func lastAdmin(place string) Finding {
+	return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would remove the last admin of %s.", place),
+		Action: "Add an admin to the IdP group first, or leave that group or person out."}
+}
+
+// directAdmins counts the active accounts that have a role in the organization by
+// themselves, those left out that are deactivated.
+func directAdmins(org *directory.Organization, role string, deactivated []directory.AccountNo) int {
+	n := 0
+	for i := range org.Accounts {
+		account := &org.Accounts[i]
+		if account.Status == directory.Active && slices.Contains(account.OrgRoles, role) && !slices.Contains(deactivated, directory.AccountNo(i)) {
+			n++
+		}
+	}
+	return n
 }
 
 // seats blocks the groups that add people to a product which would then have
@@ -189,7 +208,7 @@ func (p *Plan) seats(r *review.Review, rows []*review.Row) []*review.Row {
 
 // takesSeats says whether the group adds people to a product.
 func (g *Group) takesSeats(product directory.ProductNo) bool {
-	if g.Target == nil || g.Skip != "" || g.Blocked() || len(g.Add)+len(g.Invite) == 0 {
+	if g.Target == nil || g.Skip != "" || g.Blocked() || len(g.Add)+len(g.Create)+len(g.Invite) == 0 {
 		return false
 	}
 	return slices.ContainsFunc(g.Target.Grants, func(grant directory.Grant) bool {

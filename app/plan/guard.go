@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,22 +26,25 @@ const (
 	EmptyGroup    Guard = "empty-group"
 	GroupRemovals Guard = "group-removals"
 	RunRemovals   Guard = "run-removals"
+	Deactivations Guard = "deactivations"
 	Stale         Guard = "stale"
 )
 
 // Guards lists all guards in the order in which they are told.
-var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Stale}
+var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}
 
 // Overridable says whether a person may lift the guard.
 func (g Guard) Overridable() bool {
-	return slices.Contains([]Guard{UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Stale}, g)
+	return slices.Contains([]Guard{UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}, g)
 }
 
-// Finding is a guard that stands in the way of one group, or of the whole plan
-// where Group is empty.
+// Finding is a guard that stands in the way of one group, of one person's
+// change, or of the whole plan where both are empty.
 type Finding struct {
 	Guard Guard
 	Group string
+	// Person is somebody's address.
+	Person string
 	// Message says what is in the way, Action what to do about it.
 	Message, Action string
 }
@@ -50,11 +54,15 @@ func (f Finding) Problem() *problem.Problem {
 	return problem.New(problem.Refused, f.Message, f.Action)
 }
 
-// Overrides are the guards that a person lifted, each for one group (by its
-// folded name) or, under "", for all.
+// About is what an override for this finding alone names: the group, or the
+// person.
+func (f Finding) About() string { return cmp.Or(f.Group, f.Person) }
+
+// Overrides are the guards that a person lifted, each for one group or person (by
+// the folded name or address) or, under "", for all.
 type Overrides map[Guard][]string
 
-// ParseOverrides reads GUARD[=GROUP],… or all.
+// ParseOverrides reads GUARD[=GROUP or PERSON],… or all.
 func ParseOverrides(text string) (Overrides, error) {
 	overrides := Overrides{}
 	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
@@ -95,5 +103,5 @@ func (o Overrides) Lift(finding Finding) bool {
 		return false
 	}
 	groups := o[finding.Guard]
-	return slices.Contains(groups, "") || finding.Group != "" && slices.Contains(groups, directory.FoldName(finding.Group))
+	return slices.Contains(groups, "") || finding.About() != "" && slices.Contains(groups, directory.FoldName(finding.About()))
 }

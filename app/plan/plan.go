@@ -17,6 +17,8 @@ const Batch = 20
 
 // Member is one person in an operation.
 type Member struct {
+	// Person is the person's id in the IdP; empty for who isn't there.
+	Person string
 	// Account is the account's id; empty for somebody to be invited who has
 	// none.
 	Account string
@@ -34,8 +36,9 @@ type Group struct {
 	Site string
 	// Target is the Atlassian group as reviewed; nil where it is to be created.
 	Target *directory.Group
-	// Add, Invite and Remove are the operations, in the order of performing.
-	Add, Invite, Remove []Member
+	// Invite, Add and Remove are the operations, in the order of performing.
+	// Create are added, too, once their accounts have been created.
+	Invite, Add, Create, Remove []Member
 	// People and Accounts are the members on both sides as reviewed: see
 	// review.Held.
 	People, Accounts []string
@@ -58,7 +61,7 @@ func (g *Group) Key() string { return g.Source + "\x00" + g.Site }
 
 // Operations is how many writes the group takes.
 func (g *Group) Operations() int {
-	n := len(g.Add) + len(g.Invite) + len(g.Remove)
+	n := len(g.Add) + len(g.Create) + len(g.Invite) + len(g.Remove)
 	if g.Target == nil {
 		n++
 	}
@@ -74,6 +77,9 @@ type Plan struct {
 	Snapshot string
 	TakenAt  time.Time
 	Groups   []Group
+	// People are the changes in the provisioning directory, where there is one:
+	// created before the groups are synced, deactivated after.
+	People []Person
 	// Findings are the guards in the way of the whole plan.
 	Findings []Finding
 	// Effect is what performing the unblocked groups does to people.
@@ -96,11 +102,19 @@ func (p *Plan) Batches() [][]*Group {
 	return batches
 }
 
-// Make plans the sync of rows of a review.
-func Make(r *review.Review, rows []*review.Row, overrides Overrides, now time.Time) *Plan {
+// Selection is what a person asks to be synced.
+type Selection struct {
+	Rows []*review.Row
+	// Everybody has the names of all people in scope brought up to date, and
+	// all deactivated ones deactivated; without it those of the rows' groups.
+	Everybody bool
+}
+
+// Make plans the sync of a selection of a review.
+func Make(r *review.Review, selection Selection, overrides Overrides, now time.Time) *Plan {
 	p := &Plan{Snapshot: r.Snapshot.ID, TakenAt: r.Snapshot.TakenAt}
 	var performed []*review.Row
-	for _, row := range rows {
+	for _, row := range selection.Rows {
 		for _, target := range row.Targets() {
 			group := makeGroup(r, target)
 			if group.Skip == "" {
@@ -113,7 +127,8 @@ func Make(r *review.Review, rows []*review.Row, overrides Overrides, now time.Ti
 		}
 	}
 	performed = p.seats(r, performed)
-	p.Effect = r.Effect(performed)
+	deactivated := p.makePeople(r, performed, selection.Everybody, overrides)
+	p.Effect = r.Effect(performed, deactivated...)
 	p.Findings = lift(overrides, p.findings(r, performed, now))
 	return p
 }
@@ -153,7 +168,11 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 		}
 	}
 	for _, no := range provision {
-		group.Invite = append(group.Invite, member(r, no, directory.NoAccount))
+		if invited := member(r, no, directory.NoAccount); r.Creates(no) {
+			group.Create = append(group.Create, invited)
+		} else {
+			group.Invite = append(group.Invite, invited)
+		}
 	}
 	for _, no := range remove {
 		group.Remove = append(group.Remove, member(r, r.Matches.PersonOf[no], no))
@@ -163,6 +182,9 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 
 func member(r *review.Review, person directory.PersonNo, account directory.AccountNo) Member {
 	m := Member{Name: r.Name(person, account), Email: r.Email(person, account)}
+	if person != directory.NoPerson {
+		m.Person = r.Snapshot.IdP.People[person].ID
+	}
 	if account != directory.NoAccount {
 		m.Account = r.Snapshot.Atlassian.Accounts[account].ID
 	}

@@ -60,7 +60,7 @@ func makePlan(s *directory.Snapshot, overrides string, t *testing.T) *plan.Plan 
 	for i := range r.Rows {
 		rows = append(rows, &r.Rows[i])
 	}
-	return plan.Make(r, rows, lifted, time.Now())
+	return plan.Make(r, plan.Selection{Rows: rows}, lifted, time.Now())
 }
 
 // guards lists the guards that stand in a plan's way, with the group's name.

@@ -34,12 +34,17 @@ type ProductEffect struct {
 // After is how many people have the product afterwards.
 func (e *ProductEffect) After() int { return e.Before + len(e.Gain) + len(e.Invited) - len(e.Lose) }
 
-// moves are the groups that one account or person enters and leaves.
-type moves struct{ in, out []directory.GroupNo }
+// moves are the groups that one account or person enters and leaves; off says
+// that the account is deactivated.
+type moves struct {
+	in, out []directory.GroupNo
+	off     bool
+}
 
-// Effect counts what syncing the given rows does. Rows that have no single
-// Atlassian group give nothing and count as member changes only.
-func (r *Review) Effect(rows []*Row) Effect {
+// Effect counts what syncing the given rows does, and deactivating some accounts.
+// Rows that have no single Atlassian group give nothing and count as member
+// changes only.
+func (r *Review) Effect(rows []*Row, deactivated ...directory.AccountNo) Effect {
 	accounts := map[directory.AccountNo]*moves{}
 	people := map[directory.PersonNo]*moves{}
 	effect := Effect{Products: make([]ProductEffect, len(r.Snapshot.Atlassian.Products))}
@@ -65,6 +70,9 @@ func (r *Review) Effect(rows []*Row) Effect {
 				move.in = append(move.in, group)
 			}
 		}
+	}
+	for _, account := range deactivated {
+		moving(accounts, account).off = true
 	}
 	effect.People = len(accounts) + len(people)
 	r.before(&effect)
@@ -132,6 +140,9 @@ func (r *Review) moveAccount(effect *Effect, account directory.AccountNo, move *
 	after = slices.DeleteFunc(after, func(group directory.GroupNo) bool { return slices.Contains(move.out, group) })
 	after = append(after, move.in...)
 	had, has := r.holdings(account, groups), r.holdings(account, after)
+	if move.off {
+		has = nil
+	}
 	// A suspended or deactivated account takes no seat, whatever it may do.
 	seated := r.Snapshot.Atlassian.Accounts[account].Status == directory.Active
 	gains, loses := false, false
@@ -181,13 +192,13 @@ func (e *Effect) tally(gains, loses bool) {
 }
 
 // Holders lists the accounts that have a role anywhere through a group or in
-// the organization itself, after the given rows are synced; with no rows, now.
-// Only active accounts count.
-func (r *Review) Holders(role string, rows []*Row) map[directory.Access][]directory.AccountNo {
+// the organization itself, after the given rows are synced and some accounts
+// deactivated; with no rows, now. Only active accounts count.
+func (r *Review) Holders(role string, rows []*Row, deactivated ...directory.AccountNo) map[directory.Access][]directory.AccountNo {
 	members := r.after(rows)
 	holders := map[directory.Access][]directory.AccountNo{}
 	add := func(access directory.Access, account directory.AccountNo) {
-		if access.Role == role && r.Snapshot.Atlassian.Accounts[account].Status == directory.Active && !contains(holders[access], account) {
+		if access.Role == role && r.Snapshot.Atlassian.Accounts[account].Status == directory.Active && !contains(deactivated, account) && !contains(holders[access], account) {
 			holders[access] = append(holders[access], account)
 		}
 	}

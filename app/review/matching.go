@@ -1,6 +1,7 @@
 package review
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -18,11 +19,15 @@ type Matches struct {
 	// Protected are the accounts that may be somebody's, with the reason. They
 	// are never removed.
 	Protected map[directory.AccountNo]string
+
+	// byID finds accounts by their ids, where there is a provisioning directory.
+	byID map[string]directory.AccountNo
 }
 
 // Match finds each person's account: by e-mail address, then by the addresses
-// that the provider vouches for. It never guesses: several candidates, or one
-// that another person claims too, match nobody.
+// that the provider vouches for, then by the account id that the provisioning
+// directory gives, where there is one. It never guesses: several candidates, or
+// one that another person claims too, match nobody.
 func Match(snapshot *directory.Snapshot) *Matches {
 	m := newMatcher(snapshot)
 	for _, disabled := range []bool{false, true} {
@@ -45,7 +50,17 @@ type matcher struct {
 	byAddress map[string][]directory.AccountNo
 	// hidden are the accounts without an address, by folded name.
 	hidden map[string][]directory.AccountNo
+	// linked are the accounts that the provisioning directory has for a person,
+	// by the person's id.
+	linked map[string][]link
 	claims map[directory.AccountNo][]directory.PersonNo
+}
+
+// link is an account that the provisioning directory has under an id that is a
+// person's; certain where that can't be chance.
+type link struct {
+	account directory.AccountNo
+	certain bool
 }
 
 func newMatcher(snapshot *directory.Snapshot) *matcher {
@@ -61,10 +76,13 @@ func newMatcher(snapshot *directory.Snapshot) *matcher {
 	for i := range m.AccountOf {
 		m.AccountOf[i] = directory.NoAccount
 	}
+	told := m.readLinks(snapshot)
 	for i := range m.accounts {
 		no, account := directory.AccountNo(i), &m.accounts[i]
 		m.PersonOf[i] = directory.NoPerson
 		switch {
+		case account.Email == "" && told[no] != "":
+			m.byAddress[told[no]] = append(m.byAddress[told[no]], no)
 		case account.Email != "":
 			address := directory.FoldAddress(account.Email)
 			m.byAddress[address] = append(m.byAddress[address], no)
@@ -77,18 +95,49 @@ func newMatcher(snapshot *directory.Snapshot) *matcher {
 	return m
 }
 
+// readLinks takes in what the provisioning directory tells of accounts, and
+// gives the address by which each was provisioned.
+func (m *matcher) readLinks(snapshot *directory.Snapshot) (told map[directory.AccountNo]string) {
+	if snapshot.Provisioning == nil {
+		return nil
+	}
+	m.byID, m.linked, told = make(map[string]directory.AccountNo, len(m.accounts)), map[string][]link{}, map[directory.AccountNo]string{}
+	for i := range m.accounts {
+		m.byID[m.accounts[i].ID] = directory.AccountNo(i)
+	}
+	for i := range snapshot.Provisioning.People {
+		record := &snapshot.Provisioning.People[i]
+		account, known := m.byID[record.Account]
+		if !known || record.Account == "" {
+			continue
+		}
+		if len(record.Addresses) > 0 {
+			told[account] = directory.FoldAddress(record.Addresses[0])
+		}
+		if record.External != "" {
+			m.linked[record.External] = append(m.linked[record.External], link{account, record.CertainlyIs(record.External)})
+		}
+	}
+	return told
+}
+
 // consider finds a person's candidates. A disabled person is matched for
 // showing only: it claims nothing that an enabled one has.
 func (m *matcher) consider(no directory.PersonNo) {
 	person := &m.people[no]
-	candidates := m.candidates(person)
+	candidates, reason := m.candidates(person), ""
+	if linked := m.linked[person.ID]; len(linked) > 0 {
+		candidates, reason = m.withLinks(candidates, linked)
+	}
 	if person.Disabled {
-		if len(candidates) == 1 && m.PersonOf[candidates[0]] == directory.NoPerson {
+		if reason == "" && len(candidates) == 1 && m.PersonOf[candidates[0]] == directory.NoPerson {
 			m.AccountOf[no], m.PersonOf[candidates[0]] = candidates[0], no
 		}
 		return
 	}
 	switch {
+	case reason != "":
+		m.unmatched(no, reason, candidates...)
 	case len(candidates) > 1:
 		m.unmatched(no, "several Atlassian accounts have one of this person's addresses", candidates...)
 	case len(candidates) == 1 && m.accounts[candidates[0]].Outside():
@@ -103,6 +152,27 @@ func (m *matcher) consider(no directory.PersonNo) {
 			m.unmatched(no, "an Atlassian account whose e-mail address is hidden may be this person's", hidden...)
 		}
 	}
+}
+
+// withLinks adds the accounts that the provisioning directory has for a person.
+// It says why nobody can be told for certain where the two contradict each
+// other, or where an id is so short that it may be another's.
+func (m *matcher) withLinks(candidates []directory.AccountNo, linked []link) (all []directory.AccountNo, reason string) {
+	all = candidates
+	for _, link := range linked {
+		switch {
+		case contains(candidates, link.account):
+			continue
+		case len(candidates) > 0:
+			reason = "the e-mail address and the provisioning directory tell different Atlassian accounts"
+		case !link.certain:
+			reason = "the provisioning directory has an account under this person's id, which is too short to tell people apart"
+		}
+		if !contains(all, link.account) {
+			all = append(slices.Clone(all), link.account)
+		}
+	}
+	return all, reason
 }
 
 // candidates gives the accounts with the person's address; where there is none,

@@ -161,15 +161,16 @@ type Review struct {
 	Rows     []Row
 	Matches  *Matches
 
-	input  Input
-	access *accessTable
+	input   Input
+	access  *accessTable
+	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
 	sharing map[string]int
 }
 
 // Compare compares the two sides.
 func Compare(input Input) *Review {
-	r := &Review{Snapshot: input.Snapshot, Matches: Match(input.Snapshot), input: input, access: newAccessTable(&input.Snapshot.Atlassian)}
+	r := &Review{Snapshot: input.Snapshot, Matches: Match(input.Snapshot), input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
 	r.pair()
 	scratch := &members{}
 	for i := range r.Rows {

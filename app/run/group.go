@@ -69,10 +69,24 @@ func (s *syncing) perform(ctx context.Context) error {
 	return nil
 }
 
+// leftOut are how many of the plan's people have no account all the same.
+func (s *syncing) leftOut() (n int) {
+	for i := range s.plan.Create {
+		if _, err := s.accountOf(&s.plan.Create[i]); err != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // accept ends a group that is as planned. It waits where members were left out.
 func (s *syncing) accept() error {
 	s.result.Invited = nil
 	s.result.Result = Synced
+	if n := s.leftOut(); n > 0 {
+		s.result.Result = Waiting
+		s.result.Error = fmt.Sprintf("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n)
+	}
 	if s.plan.Unmatched > 0 {
 		s.result.Result = Waiting
 		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
@@ -238,10 +252,17 @@ func (s *syncing) invite(ctx context.Context) error {
 }
 
 func (s *syncing) add(ctx context.Context) error {
-	for _, member := range s.plan.Add {
-		err := s.write(ctx, Operation{Kind: Add, Group: s.plan.Name, Account: member.Account}, func(ctx context.Context) error {
-			return s.Atlassian.Add(ctx, s.target, member.Account)
-		})
+	for _, member := range slices.Concat(s.plan.Add, s.plan.Create) {
+		isNew := member.Account == ""
+		var err error
+		if member.Account, err = s.accountOf(&member); errors.Is(err, errNoAccount) {
+			continue // the group waits for them
+		}
+		if isNew {
+			err = s.addNew(ctx, member)
+		} else {
+			err = s.addMember(ctx, member)
+		}
 		if remote.Status(err) == http.StatusConflict {
 			err = s.alreadyMember(ctx, member)
 		}
@@ -250,9 +271,30 @@ func (s *syncing) add(ctx context.Context) error {
 		}
 		s.expected[member.Account] = true
 		s.result.Added++
+		if isNew {
+			s.result.Provisioned++
+		}
 		s.advance(1)
 	}
 	return nil
+}
+
+func (s *syncing) addMember(ctx context.Context, member plan.Member) error {
+	return s.write(ctx, Operation{Kind: Add, Group: s.plan.Name, Account: member.Account}, func(ctx context.Context) error {
+		return s.Atlassian.Add(ctx, s.target, member.Account)
+	})
+}
+
+// addNew adds an account that this run created, which Atlassian may not show
+// yet.
+func (s *syncing) addNew(ctx context.Context, member plan.Member) error {
+	return s.await(ctx, func(ctx context.Context) error {
+		err := s.addMember(ctx, member)
+		if remote.Status(err) == http.StatusNotFound {
+			return notYet(err)
+		}
+		return err
+	})
 }
 
 // alreadyMember tells the two meanings of 409 apart by reading: the account is a

@@ -67,13 +67,17 @@ type Report struct {
 	Ended    time.Time
 	Batches  int
 	Groups   []GroupResult
-	// IdP and Atlassian count the requests.
+	// People are the changes in the provisioning directory.
+	People []PersonResult `json:",omitempty"`
+	// IdP and Atlassian count the requests; Atlassian those to the
+	// provisioning directory, too.
 	IdP, Atlassian remote.Count
 }
 
 // IdP is what a run asks of the identity provider.
 type IdP interface {
 	Now(ctx context.Context, group string) (idp.GroupNow, error)
+	Person(ctx context.Context, id string) (directory.Person, error)
 	Count() remote.Count
 }
 
@@ -99,6 +103,10 @@ const (
 	Invite Kind = "invite"
 	Add    Kind = "add"
 	Remove Kind = "remove"
+	// Those in the provisioning directory.
+	CreatePerson     Kind = "create-person"
+	RenamePerson     Kind = "rename-person"
+	DeactivatePerson Kind = "deactivate-person"
 )
 
 // Operation is one write, as the journal holds it: first without an answer, then
@@ -106,7 +114,7 @@ const (
 type Operation struct {
 	No    int    `json:"no"`
 	Kind  Kind   `json:"kind"`
-	Group string `json:"group"`
+	Group string `json:"group,omitempty"`
 	// Account is the account's id, or the address of somebody invited.
 	Account string `json:"account,omitempty"`
 	// Done says that the other side answered; Error what it refused, if so.
@@ -127,7 +135,10 @@ type Journal interface {
 type Runner struct {
 	IdP       IdP
 	Atlassian Atlassian
-	Journal   Journal
+	// Provisioning is nil where no directory is connected; a plan that changes
+	// people needs it.
+	Provisioning Provisioning
+	Journal      Journal
 	// Patience is how long a write may take until it is seen; Atlassian says
 	// up to 30 seconds. Zero means 45 seconds.
 	Patience time.Duration
@@ -149,8 +160,12 @@ type performance struct {
 	stage  atomic.Pointer[string]
 	number atomic.Int64
 
+	// created are the accounts made by this run, by the id of the person.
+	created sync.Map
+
 	mu      sync.Mutex
 	results map[string]GroupResult // by plan.Group.Key
+	persons map[*plan.Person]PersonResult
 }
 
 // Perform performs a plan. A group that fails doesn't stop the others; a
@@ -159,7 +174,7 @@ type performance struct {
 func (r *Runner) Perform(ctx context.Context, p *plan.Plan, tell progress.Func) (*Report, error) {
 	began := time.Now()
 	report := &Report{ID: began.UTC().Format("20060102-150405.000000"), Snapshot: p.Snapshot, By: r.By, Began: began}
-	perf := &performance{Runner: r, plan: p, report: report, tell: tell, results: map[string]GroupResult{}}
+	perf := &performance{Runner: r, plan: p, report: report, tell: tell, results: map[string]GroupResult{}, persons: map[*plan.Person]PersonResult{}}
 	batches := p.Batches()
 	if len(p.Findings) > 0 {
 		batches = nil
@@ -168,22 +183,49 @@ func (r *Runner) Perform(ctx context.Context, p *plan.Plan, tell progress.Func) 
 	if err := r.Journal.BeginRun(report); err != nil {
 		return nil, err
 	}
-	idp, org := r.IdP.Count(), r.Atlassian.Count()
-	perf.perform(ctx, batches)
-	report.IdP, report.Atlassian = r.IdP.Count().Since(idp), r.Atlassian.Count().Since(org)
+	idp, org := r.IdP.Count(), r.count()
+	perf.total = perf.operations(batches)
+	if len(p.Findings) == 0 {
+		perf.people(ctx, "Creating people", review.CreatePerson, review.RenamePerson)
+		perf.perform(ctx, batches)
+		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
+	}
+	report.IdP, report.Atlassian = r.IdP.Count().Since(idp), r.count().Since(org)
 	report.Ended = time.Now()
 	for i := range p.Groups {
 		report.Groups = append(report.Groups, perf.result(&p.Groups[i]))
 	}
+	report.People = perf.personResults()
 	return report, r.Journal.EndRun(report)
 }
 
-func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
+// count is the requests to Atlassian so far.
+func (r *Runner) count() remote.Count {
+	count := r.Atlassian.Count()
+	if r.Provisioning != nil {
+		directory := r.Provisioning.Count()
+		count.Requests += directory.Requests
+		count.Throttled += directory.Throttled
+	}
+	return count
+}
+
+// operations is how many writes the performed part of the plan takes.
+func (p *performance) operations(batches [][]*plan.Group) (n int) {
 	for _, batch := range batches {
 		for _, group := range batch {
-			p.total += group.Operations()
+			n += group.Operations()
 		}
 	}
+	for i := range p.plan.People {
+		if !p.plan.People[i].Blocked() {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 	for i, batch := range batches {
 		stage := fmt.Sprintf("Syncing batch %d of %d", i+1, len(batches))
 		p.stage.Store(&stage)

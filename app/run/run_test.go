@@ -104,7 +104,7 @@ func (w world) plan(t tb) *plan.Plan {
 	}
 	overrides, err := plan.ParseOverrides("all")
 	require.NoError(t, err)
-	return plan.Make(r, rows, overrides, time.Now())
+	return plan.Make(r, plan.Selection{Rows: rows}, overrides, time.Now())
 }
 
 func (w world) perform(ctx context.Context, t tb, p *plan.Plan, tell progress.Func) *run.Report {

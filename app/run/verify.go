@@ -120,8 +120,8 @@ func (l later) Unwrap() error { return l.error }
 func notYet(err error) error { return later{err} }
 
 // await repeats a reading until it succeeds, fails for good, or patience ends.
-func (s *syncing) await(ctx context.Context, read func(context.Context) error) error {
-	patience := s.Patience
+func (p *performance) await(ctx context.Context, read func(context.Context) error) error {
+	patience := p.Patience
 	if patience == 0 {
 		patience = DefaultPatience
 	}

@@ -17,6 +17,8 @@ type orgServer struct {
 	state   eventually[*orgState]
 	meter   *meter
 	ids     sampler // makes ids for what is created
+	// sites learn of accounts that the provisioning directory makes or changes.
+	sites []*jiraServer
 }
 
 func newOrgServer(options Options) *orgServer {
@@ -48,6 +50,7 @@ func (s *orgServer) handler() http.Handler {
 	} {
 		mux.Handle(pattern, s.gate(pattern, serve))
 	}
+	s.addDirectory(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		orgError(w, http.StatusNotFound, "ADMIN-404", "Not found", "There is no such resource.")
 	})
@@ -467,7 +470,7 @@ func (s *orgServer) userRow(state *orgState, id string, expand []string) orgRow 
 	row := orgRow{
 		"accountId": id, "name": account.Name, "nickname": account.Name, "email": account.Email, "emailVerified": true,
 		"accountType": "atlassian", "accountStatus": accountStatus, "membershipStatus": membership, "status": account.Status,
-		"claimStatus": "managed", "addedToOrg": "2025-03-01T08:00:00Z",
+		"claimStatus": claimed[!s.foreign(account.Email)], "addedToOrg": "2025-03-01T08:00:00Z",
 	}
 	if account.Closed {
 		row["status"] = "deactivated"

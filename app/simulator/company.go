@@ -28,9 +28,25 @@ type Company struct {
 	Workspaces []Workspace
 	Accounts   []Account
 	Groups     []Group
-	// PendingDomains are e-mail domains whose invited people must accept the
-	// invitation before they become members.
+	// PendingDomains are e-mail domains that the organization doesn't own: people
+	// of them who are invited must accept before they become members, and the
+	// provisioning directory doesn't take them.
 	PendingDomains []string
+	// Provisioning is the id of the provisioning directory, Provisioned who is in
+	// it.
+	Provisioning string
+	Provisioned  []Provisioned
+}
+
+// Provisioned is somebody in the provisioning directory.
+type Provisioned struct {
+	// ID is the directory's own, External what the provisioning client gave.
+	ID, External    string
+	UserName, Email string
+	Name            string
+	Active          bool
+	// Account is the id of the Atlassian account.
+	Account string
 }
 
 // User is a person in the identity provider.

@@ -33,6 +33,7 @@ func entraHandler(source *source) http.Handler {
 		"DELETE /v1.0/groups/{group}/members/{user}/$ref":     s.removeMember,
 		"GET /v1.0/users":                                     s.listUsers,
 		"GET /v1.0/users/delta":                               s.usersDelta,
+		"GET /v1.0/users/{user}":                              s.getUser,
 		"GET /v1.0/servicePrincipals/{app}/appRoleAssignedTo": s.listAssigned,
 		"POST /v1.0/$batch":                                   s.batch,
 	} {
@@ -192,6 +193,20 @@ func (s *entraServer) listUsers(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	graphPage(w, r, rows)
+}
+
+func (s *entraServer) getUser(w http.ResponseWriter, r *http.Request) {
+	var row graphRow
+	s.state.read(func(state *sourceState) {
+		if user := state.findPresent(r.PathValue("user")); user != nil {
+			row = graphUser(user)
+		}
+	})
+	if row == nil {
+		graphMissing(w, r.PathValue("user"))
+		return
+	}
+	writeJSON(w, http.StatusOK, row)
 }
 
 // delta answers with what changed since the edition in $deltatoken.

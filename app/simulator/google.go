@@ -25,6 +25,7 @@ func googleHandler(source *source) http.Handler {
 		"POST " + googleBase + "/groups/{group}/members":          s.insertMember,
 		"DELETE " + googleBase + "/groups/{group}/members/{user}": s.deleteMember,
 		"GET " + googleBase + "/users":                            s.listUsers,
+		"GET " + googleBase + "/users/{user}":                     s.getUser,
 	} {
 		mux.Handle(pattern, s.gate(pattern, serve))
 	}
@@ -264,6 +265,20 @@ func (s *googleServer) listUsers(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	googlePage(w, r, "admin#directory#users", "users", rows, 100, 500)
+}
+
+func (s *googleServer) getUser(w http.ResponseWriter, r *http.Request) {
+	var row googleRow
+	s.state.read(func(state *sourceState) {
+		if user := state.findPresent(r.PathValue("user")); user != nil {
+			row = googleUser(user)
+		}
+	})
+	if row == nil {
+		googleMissing(w, "userKey")
+		return
+	}
+	writeJSON(w, http.StatusOK, trimmed(row, r.URL.Query().Get("fields")))
 }
 
 func (s *googleServer) patchGroup(w http.ResponseWriter, r *http.Request) {

@@ -25,6 +25,7 @@ func oktaHandler(source *source) http.Handler {
 		"PUT /api/v1/groups/{group}/users/{user}":    s.putMember,
 		"DELETE /api/v1/groups/{group}/users/{user}": s.deleteMember,
 		"GET /api/v1/users":                          s.listUsers,
+		"GET /api/v1/users/{user}":                   s.getUser,
 		"GET /api/v1/users/{user}/groups":            s.listGroupsOf,
 		"GET /api/v1/apps":                           s.listApps,
 		"GET /api/v1/apps/{app}/groups":              s.listAppGroups,
@@ -212,6 +213,24 @@ func (s *oktaServer) listUsers(w http.ResponseWriter, r *http.Request) {
 		}
 	})
 	page(w, r, rows, 1, 200, 200)
+}
+
+// getUser takes an id or a login, and finds the deprovisioned, too.
+func (s *oktaServer) getUser(w http.ResponseWriter, r *http.Request) {
+	var row oktaRow
+	key := r.PathValue("user")
+	s.state.read(func(state *sourceState) {
+		for id, user := range state.user {
+			if id == key || user.Login == key {
+				row = userRow(user)
+			}
+		}
+	})
+	if row == nil {
+		oktaNotFound(w, key, "User")
+		return
+	}
+	writeJSON(w, http.StatusOK, row)
 }
 
 func (s *oktaServer) listGroupsOf(w http.ResponseWriter, r *http.Request) {

@@ -29,7 +29,42 @@ func Sample(seed uint64, groups, users int) *Company {
 	s.organization()
 	s.people(max(users, 20))
 	s.groups(max(groups, 1))
+	s.provisioned(seed)
 	return s.company
+}
+
+// provisioned puts the accounts of most people into the provisioning directory;
+// some stand there under a former name. It draws from a source of its own, so
+// that the rest of the company is the same with and without.
+func (s *sampler) provisioned(seed uint64) {
+	draw := &sampler{rng: rand.New(rand.NewPCG(seed, 0x70726f766973696f))}
+	s.company.Provisioning = draw.uuid()
+	stranger := slices.IndexFunc(s.company.Accounts, func(a Account) bool { return strings.HasSuffix(a.Email, "@former.example") && !a.Closed })
+	if stranger >= 0 { // a partner who was invited
+		account := &s.company.Accounts[stranger]
+		account.Email = strings.Replace(account.Email, "@former.example", "@"+partnerDomain, 1)
+	}
+	accounts := map[string]*Account{}
+	for i := range s.company.Accounts {
+		accounts[s.company.Accounts[i].ID] = &s.company.Accounts[i]
+	}
+	for _, user := range s.company.Users {
+		account := accounts[s.account[user.ID]]
+		if account == nil || draw.chance(5) {
+			continue
+		}
+		one := Provisioned{
+			ID: draw.uuid(), External: user.ID, UserName: account.Email, Email: account.Email, Name: account.Name,
+			Active: account.Status != "deactivated", Account: account.ID,
+		}
+		if user.Status == deprovisioned && draw.chance(50) { // left, and nobody has deactivated the account yet
+			one.Active, account.Status = true, "active"
+		}
+		if draw.chance(1) {
+			one.Name = user.First + " " + pick(draw.rng, lastNames)
+		}
+		s.company.Provisioned = append(s.company.Provisioned, one)
+	}
 }
 
 type sampler struct {

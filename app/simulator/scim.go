@@ -167,7 +167,7 @@ func (s *scimServer) listUsers(w http.ResponseWriter, r *http.Request) {
 func (s *scimServer) getUser(w http.ResponseWriter, r *http.Request) {
 	var row scimRow
 	s.state.read(func(state *sourceState) {
-		if user := state.user[r.PathValue("user")]; user != nil && user.Status != deprovisioned {
+		if user := state.findPresent(r.PathValue("user")); user != nil {
 			row = scimUser(user)
 		}
 	})

@@ -43,6 +43,7 @@ const (
 	BearerToken  = "simulated-scim-token"
 	OrgKey       = "simulated-organization-key"
 	OrgReaderKey = "simulated-reader-key"
+	DirectoryKey = "simulated-directory-key"
 )
 
 // Simulation is a running company. Close ends it.
@@ -92,6 +93,7 @@ func Start(options Options) (*Simulation, error) {
 
 func (s *Simulation) startSites(options Options) (err error) {
 	s.sites, s.SiteURLs = newJiraServers(options), map[string]string{}
+	s.org.sites = s.sites
 	for _, site := range s.sites {
 		if s.SiteURLs[site.host], err = s.serve("site", site.handler(), options); err != nil {
 			return err
@@ -169,11 +171,40 @@ func (s *Simulation) Ready() ([]byte, error) {
 		}
 		atlassian["experience"], atlassian["sites"] = "original", sites
 	}
-	line, err := json.Marshal(map[string]any{"idp": s.Connection, "atlassian": atlassian})
+	provisioning := map[string]string{"url": s.ProvisioningURL(), "secret": DirectoryKey}
+	line, err := json.Marshal(map[string]any{"idp": s.Connection, "atlassian": atlassian, "provisioning": provisioning})
 	if err != nil {
 		return nil, fmt.Errorf("encode the ready line: %w", err)
 	}
 	return line, nil
+}
+
+// ProvisioningURL is the SCIM base URL of the provisioning directory.
+func (s *Simulation) ProvisioningURL() string {
+	return s.AtlassianURL + "/scim/directory/" + s.Company.Provisioning
+}
+
+// Provisioned gives the people of the provisioning directory as they truly are,
+// by their user names in lower case.
+func (s *Simulation) Provisioned() map[string]Provisioned {
+	s.org.state.mu.Lock()
+	defer s.org.state.mu.Unlock()
+	people := map[string]Provisioned{}
+	for _, person := range s.org.state.truth.provisioned {
+		people[strings.ToLower(person.UserName)] = *person
+	}
+	return people
+}
+
+// AccountStatus gives the status of an account as it truly is: active, suspended,
+// deactivated.
+func (s *Simulation) AccountStatus(id string) string {
+	s.org.state.mu.Lock()
+	defer s.org.state.mu.Unlock()
+	if account := s.org.state.truth.account[id]; account != nil {
+		return account.Status
+	}
+	return ""
 }
 
 // Members gives the account ids of an Atlassian group as they truly are, by the

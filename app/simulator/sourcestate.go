@@ -110,6 +110,14 @@ func (s *sourceState) present() []*User {
 	return users
 }
 
+// findPresent gives a user who isn't deleted, or nil.
+func (s *sourceState) findPresent(id string) *User {
+	if user := s.user[id]; user != nil && user.Status != deprovisioned {
+		return user
+	}
+	return nil
+}
+
 const deprovisioned = "DEPROVISIONED"
 
 // disabled says whether the user may not sign in.

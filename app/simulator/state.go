@@ -65,12 +65,18 @@ type orgState struct {
 	// seats counts, for each workspace and account, how often the account has
 	// a role there that takes a seat.
 	seats map[string]map[string]int
+
+	// provisioned are the people of the provisioning directory, by the
+	// directory's ids; inDirectory are its groups, whose members are such ids.
+	provisioned map[string]*Provisioned
+	inDirectory map[string]*directoryGroup
 }
 
 func newOrgState(company *Company) *orgState {
 	state := &orgState{
 		account: map[string]*Account{}, byEmail: map[string]string{}, group: map[string]*Group{}, byName: map[string]string{},
 		member: map[string]map[string]bool{}, groupsOf: map[string]map[string]bool{}, seats: map[string]map[string]int{},
+		provisioned: map[string]*Provisioned{}, inDirectory: map[string]*directoryGroup{},
 	}
 	for _, workspace := range company.Workspaces {
 		state.seats[workspace.ID] = map[string]int{}
@@ -81,7 +87,31 @@ func newOrgState(company *Company) *orgState {
 	for _, group := range company.Groups {
 		state.addGroup(group)
 	}
+	for _, person := range company.Provisioned {
+		state.provisioned[person.ID] = &person
+	}
 	return state
+}
+
+// setStatus changes an account's status, and with it who takes a seat.
+func (s *orgState) setStatus(id, status string) {
+	s.seatAll(id, -1)
+	account := *s.account[id]
+	account.Status = status
+	s.account[id] = &account
+	s.seatAll(id, 1)
+}
+
+// seatAll counts all the seats of an account in or out.
+func (s *orgState) seatAll(id string, by int) {
+	for _, role := range s.account[id].Direct {
+		s.seat(id, role, by)
+	}
+	for group := range s.groupsOf[id] {
+		for _, role := range s.group[group].Roles {
+			s.seat(id, role.RoleOn, by)
+		}
+	}
 }
 
 func (s *orgState) addAccount(account Account) {

@@ -86,7 +86,7 @@ const version = "/v1.0"
 
 // permissions are what each endpoint needs, by Graph's names.
 var permissions = map[string]string{
-	"list groups": "Group.Read.All", "read a group": "Group.Read.All", "list changed groups": "Group.Read.All",
+	"list groups": "Group.Read.All", "read a group": "Group.Read.All", "read a person": "User.Read.All", "list changed groups": "Group.Read.All",
 	"list members": "GroupMember.Read.All", "list people": "User.Read.All", "list changed people": "User.Read.All",
 	"list the app's groups": "Application.Read.All",
 	"add a member":          "GroupMember.ReadWrite.All", "remove a member": "GroupMember.ReadWrite.All", "rename a group": "Group.ReadWrite.All",
@@ -336,4 +336,21 @@ func (e *Entra) Now(ctx context.Context, group string) (idp.GroupNow, error) {
 // no OData cast: it would need an index that lags.
 func membersPath(group string) string {
 	return remote.Path("groups", group, "transitiveMembers") + "?" + url.Values{"$select": {userFields}, "$top": {fmt.Sprint(page)}}.Encode()
+}
+
+// Person reads one person (GET /users/{id}).
+func (e *Entra) Person(ctx context.Context, id string) (directory.Person, error) {
+	var row memberRow
+	_, err := e.client.Do(ctx, remote.Call{
+		Method: http.MethodGet, Path: version + remote.Path("users", id), Query: url.Values{"$select": {userFields}}, Endpoint: "read a person", Into: &row,
+	})
+	switch {
+	case err != nil:
+		return directory.Person{}, err
+	case row.ID != id:
+		return directory.Person{}, idp.Another("Entra")
+	case row.unreadable():
+		return directory.Person{}, remote.Incomplete("a person in Entra", "the credentials may not read it")
+	}
+	return row.person(), nil
 }

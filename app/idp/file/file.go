@@ -189,3 +189,17 @@ func (f *File) Now(ctx context.Context, group string) (idp.GroupNow, error) {
 	}
 	return idp.GroupNow{}, problem.New(problem.NotFound, "The file no longer holds the group.", "Fetch again to see what there is now.")
 }
+
+// Person reads one person of the file as they are now.
+func (f *File) Person(ctx context.Context, id string) (directory.Person, error) {
+	side, _, err := f.Read(ctx, nil, nil)
+	if err != nil {
+		return directory.Person{}, err
+	}
+	for _, person := range side.People {
+		if person.ID == id {
+			return person, nil
+		}
+	}
+	return directory.Person{}, problem.New(problem.NotFound, "The file no longer holds the person.", "Fetch again to see what there is now.")
+}

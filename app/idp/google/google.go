@@ -325,3 +325,15 @@ func list[Row any](ctx context.Context, g *Google, what, path, name, fields stri
 		return next, nil
 	})
 }
+
+// Person reads one person (GET /users/{id}).
+func (g *Google) Person(ctx context.Context, id string) (directory.Person, error) {
+	var row userRow
+	_, err := g.client.Do(ctx, remote.Call{
+		Method: http.MethodGet, Path: base + remote.Path("users", id), Query: url.Values{"fields": {userFields}}, Endpoint: "read a person", Into: &row,
+	})
+	if err == nil && row.ID != id {
+		err = idp.Another("Google Workspace")
+	}
+	return row.person(), err
+}

@@ -96,6 +96,7 @@ func Run(t *testing.T, server Server) {
 	t.Run("odd names come through unharmed", server.oddNames)
 	t.Run("one group can be read by itself", server.oneGroup)
 	t.Run("a group that is gone is said to be so", server.gone)
+	t.Run("one person can be read by themselves", server.onePerson)
 	t.Run("a page that fails leaves nothing half-read", server.halfWay)
 	t.Run("cancelling ends a read", server.cancelled)
 	t.Run("reading again tells the same", server.again)
@@ -218,6 +219,22 @@ func (s Server) oneGroup(t *testing.T) {
 func (s Server) gone(t *testing.T) {
 	provider := s.Serve(t, World{People: people(1), Groups: []Group{{Name: "group", Members: []int{0}}}}, unwrapped)
 	_, err := provider.Now(context.Background(), "gone")
+	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
+}
+
+func (s Server) onePerson(t *testing.T) {
+	world := World{People: people(3), Groups: []Group{{Name: "group", Members: upTo(3)}}}
+	world.People[1].Disabled = true
+	provider := s.Serve(t, world, unwrapped)
+	side, _, err := provider.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	require.Len(t, side.People, 3)
+	for _, listed := range side.People {
+		person, err := provider.Person(context.Background(), listed.ID)
+		require.NoError(t, err)
+		require.Equal(t, listed, person)
+	}
+	_, err = provider.Person(context.Background(), "gone")
 	require.True(t, problem.Is(err, problem.NotFound), "%v", err)
 }
 

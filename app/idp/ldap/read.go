@@ -453,3 +453,18 @@ func accountDisabled(control string) bool {
 	n, err := strconv.ParseInt(control, 10, 64)
 	return err == nil && n&disabled != 0
 }
+
+// Person reads one person. The directory is searched for everybody: what tells
+// the disabled is a filter of its own, and the list is shared for a minute.
+func (l *LDAP) Person(ctx context.Context, id string) (directory.Person, error) {
+	t, err := l.tree(ctx, crowdAge)
+	if err != nil {
+		return directory.Person{}, err
+	}
+	for _, person := range t.crowd.people {
+		if person.ID == id {
+			return person.Person, nil
+		}
+	}
+	return directory.Person{}, problem.New(problem.NotFound, "The LDAP directory no longer holds the person.", "Fetch again to see what there is now.")
+}

@@ -63,7 +63,7 @@ const builtIn = "BUILT_IN"
 var scopes = map[string]string{
 	"list groups": "okta.groups.read", "read a group": "okta.groups.read", "list members": "okta.groups.read",
 	"list group rules": "okta.groups.read",
-	"list people":      "okta.users.read", "list a person's groups": "okta.users.read",
+	"list people":      "okta.users.read", "read a person": "okta.users.read", "list a person's groups": "okta.users.read",
 	"list the app's groups": "okta.apps.read", "list the app's pushed groups": "okta.apps.read",
 	"add a member": "okta.groups.manage", "remove a member": "okta.groups.manage", "rename a group": "okta.groups.manage",
 }
@@ -236,7 +236,7 @@ type userRow struct {
 func (u *userRow) person() directory.Person {
 	person := directory.Person{
 		ID: u.ID, Name: u.Profile.Display, Email: u.Profile.Email, Status: strings.ToLower(u.Status),
-		Disabled: u.Status == "SUSPENDED" || u.Status == "DEPROVISIONED",
+		Disabled: u.Status == "SUSPENDED" || u.Status == "DEPROVISIONED", Paused: u.Status == "SUSPENDED",
 	}
 	if person.Name == "" {
 		person.Name = strings.TrimSpace(u.Profile.First + " " + u.Profile.Last)
@@ -312,3 +312,18 @@ func (o *Okta) members(ctx context.Context, group string) ([]directory.Person, e
 	})
 	return people, err
 }
+
+// Person reads one person (GET /api/v1/users/{id}), also one deprovisioned. The
+// call takes logins, too: an answer about somebody else is an error.
+func (o *Okta) Person(ctx context.Context, id string) (directory.Person, error) {
+	var row userRow
+	_, err := o.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: remote.Path("api", "v1", "users", id), Endpoint: "read a person", Into: &row})
+	if err == nil && row.ID != id {
+		err = idp.Another("Okta")
+	}
+	return row.person(), err
+}
+
+// MayLeaveOut tells ids of people: GET /api/v1/users leaves out the
+// deprovisioned.
+func (o *Okta) MayLeaveOut(id string) bool { return len(id) == 20 && strings.HasPrefix(id, "00u") }

@@ -9,13 +9,14 @@ import (
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
+	protocol "github.com/rollcall-app/rollcall/app/remote/scim"
 )
 
 // Read reads all people, and all groups with their members. Members that the
 // list of groups leaves out are read group by group.
 func (s *SCIM) Read(ctx context.Context, _ *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
 	before := s.Count()
-	c := idp.NewCollector("scim", "the SCIM server", "scim "+s.url)
+	c := idp.NewCollector("scim", name, "scim "+s.url)
 	way, err := s.read(ctx, c, tell)
 	if err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
@@ -37,7 +38,7 @@ func (s *SCIM) read(ctx context.Context, c *idp.Collector, tell progress.Func) (
 	}
 	tell.Tell("Listing groups in the SCIM server", 0, 0)
 	var rows []groupRow
-	err = list(ctx, s, "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
+	err = protocol.List(ctx, s.client, name, "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
 		rows = append(rows, *row)
 		return c.AddGroup(row.source())
 	})

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"golang.org/x/time/rate"
@@ -18,6 +17,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
+	protocol "github.com/rollcall-app/rollcall/app/remote/scim"
 )
 
 // Config says how to reach a service provider.
@@ -46,18 +46,15 @@ type SCIM struct {
 	roster idp.Roster
 }
 
-// page is how many rows are asked for; a provider may give fewer.
-const page = 100
-
 const (
-	mediaType = "application/scim+json"
-	advice    = "Look in the identity provider for the credentials of its SCIM endpoint."
+	name   = "the SCIM server"
+	advice = "Look in the identity provider for the credentials of its SCIM endpoint."
 )
 
 // New makes a connection; it sends nothing yet.
 func New(config Config) (*SCIM, error) {
 	settings := remote.Config{
-		Name: "the SCIM server", BaseURL: config.URL, Explain: explain, MediaType: mediaType,
+		Name: name, BaseURL: config.URL, Explain: protocol.Explain, MediaType: protocol.MediaType,
 		KeyAdvice: advice, RoleAdvice: "The credentials need the right to read users and groups.", Start: config.Rate, Log: config.Log,
 	}
 	switch {
@@ -90,18 +87,6 @@ func New(config Config) (*SCIM, error) {
 	return &SCIM{client: client, url: config.URL}, nil
 }
 
-// explain reads the error body of RFC 7644, section 3.12.
-func explain(body []byte) string {
-	var answer struct {
-		Detail string `json:"detail"`
-		Type   string `json:"scimType"`
-	}
-	if json.Unmarshal(body, &answer) != nil {
-		return ""
-	}
-	return strings.TrimSuffix(strings.Join(strings.Fields(answer.Detail+" "+answer.Type), " "), ".")
-}
-
 // Title gives "SCIM".
 func (s *SCIM) Title() string { return "SCIM 2.0" }
 
@@ -127,67 +112,14 @@ func (s *SCIM) Check(ctx context.Context) error {
 	return nil
 }
 
-type userRow struct {
-	ID       string `json:"id"`
-	UserName string `json:"userName"`
-	Display  string `json:"displayName"`
-	Name     struct {
-		Formatted string `json:"formatted"`
-		Given     string `json:"givenName"`
-		Family    string `json:"familyName"`
-	} `json:"name"`
-	Active *flag `json:"active"`
-	Emails []struct {
-		Value   string `json:"value"`
-		Type    string `json:"type"`
-		Primary flag   `json:"primary"`
-	} `json:"emails"`
-}
-
-// flag is a boolean, which some servers write as a string.
-type flag bool
-
-// UnmarshalJSON takes true, "true" and "True".
-func (f *flag) UnmarshalJSON(text []byte) error {
-	value, err := strconv.ParseBool(strings.ToLower(strings.Trim(string(text), `"`)))
-	if err != nil {
-		return fmt.Errorf("not a boolean: %s", text)
-	}
-	*f = flag(value)
-	return nil
-}
-
-// person takes the primary address, else the one for work, else the only one,
-// and the user name. Other addresses, such as one at home, nobody vouches for.
-func (u *userRow) person() directory.Person {
-	person := directory.Person{ID: u.ID, Name: u.Display, Status: "active"}
-	for _, name := range []string{u.Name.Formatted, u.Name.Given + " " + u.Name.Family} {
-		if person.Name == "" {
-			person.Name = strings.TrimSpace(name)
-		}
-	}
-	if u.Active != nil && !bool(*u.Active) {
+// person takes the address that somebody vouches for, and the user name.
+func person(row *protocol.User) directory.Person {
+	person := directory.Person{ID: row.ID, Name: row.FullName(), Status: "active"}
+	if !row.Enabled() {
 		person.Status, person.Disabled = "inactive", true
 	}
-	idp.SetAddresses(&person, u.address(), u.UserName)
+	idp.SetAddresses(&person, row.Address(), row.UserName)
 	return person
-}
-
-func (u *userRow) address() string {
-	for _, email := range u.Emails {
-		if email.Primary {
-			return email.Value
-		}
-	}
-	for _, email := range u.Emails {
-		if strings.EqualFold(email.Type, "work") {
-			return email.Value
-		}
-	}
-	if len(u.Emails) == 1 {
-		return u.Emails[0].Value
-	}
-	return ""
 }
 
 type groupRow struct {
@@ -214,44 +146,10 @@ func (g *groupRow) source() directory.SourceGroup {
 	return directory.SourceGroup{ID: g.ID, Name: g.Name}
 }
 
-// list reads all rows of a list, however few a page holds. Without a total it
-// ends at the first empty page.
-func list[Row any](ctx context.Context, s *SCIM, what, path string, id func(*Row) string, each func(*Row) error) error {
-	seen := map[string]bool{}
-	for {
-		var answer struct {
-			Total     *int  `json:"totalResults"`
-			Resources []Row `json:"Resources"`
-		}
-		query := url.Values{"startIndex": {strconv.Itoa(len(seen) + 1)}, "count": {strconv.Itoa(page)}}
-		if _, err := s.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: path, Query: query, Endpoint: "list " + what, Into: &answer}); err != nil {
-			return err
-		}
-		for i := range answer.Resources {
-			row := &answer.Resources[i]
-			if id(row) == "" || seen[id(row)] {
-				return remote.Incomplete(what+" in the SCIM server", "a row was listed twice or without an id")
-			}
-			seen[id(row)] = true
-			if err := each(row); err != nil {
-				return err
-			}
-		}
-		switch {
-		case answer.Total != nil && len(seen) == *answer.Total:
-			return nil
-		case answer.Total != nil && (len(seen) > *answer.Total || len(answer.Resources) == 0):
-			return remote.Incomplete(what+" in the SCIM server", fmt.Sprintf("%d were listed where it counts %d", len(seen), *answer.Total))
-		case len(answer.Resources) == 0:
-			return nil
-		}
-	}
-}
-
 func (s *SCIM) people(ctx context.Context) ([]directory.Person, error) {
 	var people []directory.Person
-	err := list(ctx, s, "people", "/Users", func(row *userRow) string { return row.ID }, func(row *userRow) error {
-		people = append(people, row.person())
+	err := protocol.List(ctx, s.client, name, "people", "/Users", func(row *protocol.User) string { return row.ID }, func(row *protocol.User) error {
+		people = append(people, person(row))
 		return nil
 	})
 	return people, err
@@ -265,4 +163,14 @@ func (s *SCIM) group(ctx context.Context, id string) (groupRow, error) {
 		err = remote.Incomplete("a group in the SCIM server", "the answer has no id")
 	}
 	return row, err
+}
+
+// Person reads one person.
+func (s *SCIM) Person(ctx context.Context, id string) (directory.Person, error) {
+	var row protocol.User
+	_, err := s.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: remote.Path("Users", id), Endpoint: "read a person", Into: &row})
+	if err == nil && row.ID != id {
+		err = idp.Another(name)
+	}
+	return person(&row), err
 }

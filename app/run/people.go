@@ -1,0 +1,247 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote"
+	"github.com/rollcall-app/rollcall/app/review"
+)
+
+// Provisioning is what a run asks of the provisioning directory.
+type Provisioning interface {
+	Person(ctx context.Context, id string) (directory.Provisioned, error)
+	Named(ctx context.Context, name string) (person directory.Provisioned, ok bool, err error)
+	Create(ctx context.Context, person directory.Person) (directory.Provisioned, error)
+	Rename(ctx context.Context, id, name string) (directory.Provisioned, error)
+	Deactivate(ctx context.Context, id string) (directory.Provisioned, error)
+	Count() remote.Count
+}
+
+// PersonResult is what a run did to one person in the provisioning directory.
+type PersonResult struct {
+	Kind   review.PersonChangeKind `json:"kind"`
+	ID     string                  `json:"id"`
+	Name   string                  `json:"name"`
+	Email  string                  `json:"email,omitempty"`
+	Result Result                  `json:"result"`
+	// Error says why the result isn't Synced, with what to do.
+	Error string `json:"error,omitempty"`
+	// After is the person as the directory has them then; nil where it didn't
+	// say.
+	After *directory.Provisioned `json:"-"`
+}
+
+// errNoAccount leaves somebody out of their groups for whom no account could be
+// made.
+var errNoAccount = errors.New("no account could be created")
+
+// people performs the changes of some kinds, several side by side.
+func (p *performance) people(ctx context.Context, stage string, kinds ...review.PersonChangeKind) {
+	var changes []*plan.Person
+	for i := range p.plan.People {
+		person := &p.plan.People[i]
+		for _, kind := range kinds {
+			if person.Kind == kind && !person.Blocked() {
+				changes = append(changes, person)
+			}
+		}
+	}
+	if len(changes) == 0 {
+		return
+	}
+	p.stage.Store(&stage)
+	p.advance(0)
+	// The function never fails: a person's failure is their result.
+	_ = remote.Each(ctx, len(changes), func(ctx context.Context, i int) error {
+		result := p.person(ctx, changes[i])
+		p.advance(1)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.persons[changes[i]] = result
+		return nil
+	})
+}
+
+// person performs the change to one person.
+func (p *performance) person(ctx context.Context, change *plan.Person) PersonResult {
+	result := newPersonResult(change)
+	after, err := p.changePerson(ctx, change)
+	var why changed
+	switch {
+	case errors.As(err, &why):
+		result.Result, result.Error = Changed, string(why)+" The person was left alone: fetch and review again."
+	case err != nil:
+		result.Result, result.Error = Failed, problem.Of(err).Error()
+	default:
+		result.After = &after
+	}
+	return result
+}
+
+func newPersonResult(change *plan.Person) PersonResult {
+	return PersonResult{Kind: change.Kind, ID: change.ID, Name: change.Name, Email: change.Email, Result: Synced}
+}
+
+// changePerson reads both sides again, and then writes what still holds.
+func (p *performance) changePerson(ctx context.Context, change *plan.Person) (directory.Provisioned, error) {
+	person, err := p.IdP.Person(ctx, change.ID)
+	if problem.Is(err, problem.NotFound) {
+		return directory.Provisioned{}, changed("The identity provider no longer knows the person.")
+	}
+	if err != nil {
+		return directory.Provisioned{}, err
+	}
+	if plan.PersonFact(&person) != change.Fact {
+		return directory.Provisioned{}, changed("What the identity provider says of the person has changed since it was reviewed.")
+	}
+	if change.Kind == review.CreatePerson {
+		return p.createPerson(ctx, &person)
+	}
+	record, err := p.Provisioning.Person(ctx, change.Record)
+	if err != nil {
+		return record, err
+	}
+	if record.Account != change.Account || !record.Active || record.Name != change.Was {
+		return record, changed("What the provisioning directory says of the person has changed since it was reviewed.")
+	}
+	if change.Kind == review.RenamePerson {
+		return p.renamePerson(ctx, change)
+	}
+	return p.deactivatePerson(ctx, change)
+}
+
+// createPerson makes the account, and waits until the directory tells its id.
+// Somebody whom the directory has by then, as after a run that broke off, is
+// taken as created where it is the same person.
+func (p *performance) createPerson(ctx context.Context, person *directory.Person) (directory.Provisioned, error) {
+	var record directory.Provisioned
+	err := p.write(ctx, Operation{Kind: CreatePerson, Account: person.Email}, func(ctx context.Context) (err error) {
+		record, err = p.Provisioning.Create(ctx, *person)
+		return err
+	})
+	switch remote.Status(err) {
+	case http.StatusConflict:
+		if record, err = p.createdBefore(ctx, person); err != nil {
+			return record, err
+		}
+	case http.StatusBadRequest:
+		_, domain, _ := strings.Cut(person.Email, "@")
+		return record, problem.Wrap(err, problem.Rejected, fmt.Sprintf("The provisioning directory doesn't take %s.", person.Email),
+			fmt.Sprintf("Verify the domain %s at admin.atlassian.com under Security › Domains, or invite the person there by hand, then fetch again.", domain))
+	}
+	if err != nil {
+		return record, err
+	}
+	err = p.await(ctx, func(ctx context.Context) (err error) {
+		if record.Account == "" {
+			if record, err = p.Provisioning.Person(ctx, record.ID); err == nil && record.Account == "" {
+				err = problem.New(problem.Incomplete, "The provisioning directory took the person, but doesn't tell the account yet.", "Fetch again in a minute and sync then.")
+			}
+		}
+		if err != nil {
+			return notYet(err)
+		}
+		return nil
+	})
+	if err == nil {
+		p.created.Store(person.ID, record.Account)
+	}
+	return record, err
+}
+
+func (p *performance) createdBefore(ctx context.Context, person *directory.Person) (directory.Provisioned, error) {
+	record, found, err := p.Provisioning.Named(ctx, person.Email)
+	if err != nil {
+		return record, err
+	}
+	if !found || !record.Active || record.External != person.ID {
+		return record, changed("The provisioning directory has somebody of this address already.")
+	}
+	return record, nil
+}
+
+func (p *performance) renamePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
+	err = p.write(ctx, Operation{Kind: RenamePerson, Account: change.Account}, func(ctx context.Context) (err error) {
+		record, err = p.Provisioning.Rename(ctx, change.Record, change.Name)
+		return err
+	})
+	if err != nil {
+		return record, err
+	}
+	return p.awaitPerson(ctx, record, func(record *directory.Provisioned) bool { return record.Name == strings.TrimSpace(change.Name) })
+}
+
+func (p *performance) deactivatePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
+	err = p.write(ctx, Operation{Kind: DeactivatePerson, Account: change.Account}, func(ctx context.Context) (err error) {
+		record, err = p.Provisioning.Deactivate(ctx, change.Record)
+		return err
+	})
+	if err != nil {
+		return record, err
+	}
+	return p.awaitPerson(ctx, record, func(record *directory.Provisioned) bool { return !record.Active })
+}
+
+// awaitPerson reads somebody back until the directory shows what was written.
+func (p *performance) awaitPerson(ctx context.Context, written directory.Provisioned, shows func(*directory.Provisioned) bool) (directory.Provisioned, error) {
+	record := written
+	err := p.await(ctx, func(ctx context.Context) (err error) {
+		if record, err = p.Provisioning.Person(ctx, written.ID); err == nil && !shows(&record) {
+			err = problem.New(problem.Incomplete, "The provisioning directory took the change, but doesn't show it.", "Fetch again in a minute and review.")
+		}
+		if err != nil {
+			return notYet(err)
+		}
+		return nil
+	})
+	return record, err
+}
+
+// accountOf gives the account of a member to be added, which may have been
+// created by this run.
+func (p *performance) accountOf(member *plan.Member) (string, error) {
+	if member.Account != "" {
+		return member.Account, nil
+	}
+	if account, created := p.created.Load(member.Person); created {
+		return account.(string), nil
+	}
+	return "", errNoAccount
+}
+
+// personResults tells what became of every person of the plan.
+func (p *performance) personResults() []PersonResult {
+	var results []PersonResult
+	for i := range p.plan.People {
+		change := &p.plan.People[i]
+		result, performed := p.persons[change]
+		if !performed {
+			result = ForeseePerson(p.plan, change)
+			if result.Result == Synced {
+				result.Result, result.Error = Skipped, "The run was stopped before this person."
+			}
+		}
+		results = append(results, result)
+	}
+	return results
+}
+
+// ForeseePerson says what performing a plan makes of a person, should all go
+// well.
+func ForeseePerson(p *plan.Plan, change *plan.Person) PersonResult {
+	result := newPersonResult(change)
+	switch {
+	case change.Blocked():
+		result.Result, result.Error = Blocked, change.Findings[0].Problem().Error()
+	case len(p.Findings) > 0:
+		result.Result, result.Error = Blocked, p.Findings[0].Problem().Error()
+	}
+	return result
+}

@@ -1,0 +1,95 @@
+package screens
+
+import (
+	"context"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// provisioningForm connects the provisioning directory.
+type provisioningForm struct {
+	t      *identityTab
+	object fyne.CanvasObject
+
+	url, key             *widget.Entry
+	state, answer        *widget.Label
+	connect, test, leave *widget.Button
+}
+
+func newProvisioningForm(t *identityTab) *provisioningForm {
+	f := &provisioningForm{t: t, url: entry("https://api.atlassian.com/scim/directory/…"), key: secretEntry(), state: widget.NewLabel(""), answer: wrapped("")}
+	f.connect = widget.NewButton("Connect", f.save)
+	f.test = widget.NewButton("Test connection", f.check)
+	f.leave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectProvisioning) })
+	form := container.New(layout.NewFormLayout(), widget.NewLabel("SCIM base URL"), f.url, widget.NewLabel("SCIM key"), f.key)
+	what := wrapped("Optional. With it people without an account are created instead of invited, changed names are updated, and who was deactivated in the identity provider is deactivated, once you confirm it.")
+	what.Importance = widget.LowImportance
+	f.object = titled("Provisioning directory", f.state, container.NewVBox(what, form, container.NewHBox(f.connect, f.test, f.leave), f.answer))
+	return f
+}
+
+// show brings the form up to date.
+func (f *provisioningForm) show(settings app.Settings, busy bool) {
+	on := settings.Provisioning.URL != ""
+	connected(f.state, on)
+	connectButton(f.connect, on)
+	if !on {
+		f.connect.Importance = widget.MediumImportance // it is optional
+		f.connect.Refresh()
+	}
+	f.key.SetPlaceHolder(secretHint(on, "Security › Identity providers › the directory at admin.atlassian.com"))
+	able(f.connect, !busy)
+	able(f.test, !busy)
+	able(f.leave, on && !busy)
+}
+
+func (f *provisioningForm) check() {
+	settings, secret := app.ProvisioningSettings{URL: f.url.Text}, f.key.Text
+	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
+		return "Reached the provisioning directory. May read its people; whether it takes a domain is known when somebody is created.",
+			f.t.w.app.CheckProvisioning(ctx, settings, secret)
+	}, nil)
+}
+
+func (f *provisioningForm) save() {
+	settings, secret := app.ProvisioningSettings{URL: f.url.Text}, f.key.Text
+	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
+		kept, err := f.t.w.app.ConnectProvisioning(ctx, settings, secret)
+		return "Connected. Fetch to see what it changes." + keptText(kept), err
+	}, func() {
+		f.key.SetText("")
+		f.t.w.load(nil)
+	})
+}
+
+// directoryFigures are what provisioning would do.
+type directoryFigures struct {
+	create, rename, deactivate *widgets.Figure
+	object                     fyne.CanvasObject
+}
+
+func newDirectoryFigures() *directoryFigures {
+	f := &directoryFigures{
+		create: widgets.NewFigure("to create", widgets.InkGain), rename: widgets.NewFigure("to rename", widgets.InkInfo),
+		deactivate: widgets.NewFigure("to deactivate", widgets.InkLoss),
+	}
+	f.object = container.NewGridWithColumns(4, f.create, f.rename, f.deactivate)
+	return f
+}
+
+// show shows the numbers where a directory was read.
+func (f *directoryFigures) show(provisions bool, people peopleSummary) {
+	f.object.Hide()
+	if provisions {
+		f.create.Set(grouped(people.create))
+		f.rename.Set(grouped(people.rename))
+		f.deactivate.Set(grouped(people.deactivate))
+		f.object.Show()
+	}
+}
