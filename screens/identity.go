@@ -51,8 +51,8 @@ type identityTab struct {
 func newIdentityTab(w *Window) *identityTab {
 	t := &identityTab{w: w}
 	t.provisioning = newProvisioningForm(t)
-	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard())
-	right := container.NewVBox(t.orgCard(), gap(1, 2), t.provisioning.object, gap(1, 2), t.snapshotCard())
+	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard(), gap(1, 2), t.provisioning.object)
+	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
 	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.New(&columns{space: 14}, left, right))))
 	return t
 }

@@ -83,15 +83,21 @@ func (s *syncing) leftOut() (n int) {
 func (s *syncing) accept() error {
 	s.result.Invited = nil
 	s.result.Result = Synced
-	if n := s.leftOut(); n > 0 {
-		s.result.Result = Waiting
-		s.result.Error = fmt.Sprintf("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n)
-	}
-	if s.plan.Unmatched > 0 {
-		s.result.Result = Waiting
-		s.result.Error = fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched)
+	if why := s.incomplete(); len(why) > 0 {
+		s.result.Result, s.result.Error = Waiting, strings.Join(why, " ")
 	}
 	return nil
+}
+
+// incomplete says why not all members of the IdP group are members now.
+func (s *syncing) incomplete() (why []string) {
+	if n := s.leftOut(); n > 0 {
+		why = append(why, fmt.Sprintf("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n))
+	}
+	if s.plan.Unmatched > 0 {
+		why = append(why, fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched))
+	}
+	return why
 }
 
 // readAgain compares both sides, as they are now, with what was reviewed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -54,7 +55,8 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 		return unseen(len(missing), len(surplus))
 	}
 	s.result.Result = Waiting
-	s.result.Error = fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))
+	why := append([]string{fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))}, s.incomplete()...)
+	s.result.Error = strings.Join(why, " ")
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	atlassian "github.com/ctreminiom/go-atlassian/v2/admin"
+	"github.com/ctreminiom/go-atlassian/v2/pkg/infra/models"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/jwt"
@@ -120,4 +121,75 @@ func TestGoAtlassianUnderstandsTheSimulator(t *testing.T) {
 	client.Auth.SetBearerToken("wrong")
 	_, _, err = client.Organization.Gets(context.Background(), "")
 	require.Error(t, err)
+}
+
+// go-atlassian's SCIM client does with the provisioning directory what Atlassian
+// lets its clients do. The account's id it doesn't see: it looks for another
+// version of Atlassian's extension.
+func TestGoAtlassiansSCIMClientWorksAgainstTheProvisioningDirectory(t *testing.T) {
+	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, 250)})
+	require.NoError(t, err)
+	t.Cleanup(simulation.Close)
+	address, err := url.Parse(simulation.AtlassianURL)
+	require.NoError(t, err)
+	client, err := atlassian.New(&http.Client{Transport: toSimulator{address}})
+	require.NoError(t, err)
+	client.Auth.SetBearerToken(simulator.DirectoryKey)
+	ctx, directory := context.Background(), simulation.Company.Provisioning
+
+	users := client.SCIM.User
+	listed := map[string]bool{}
+	for len(listed) < len(simulation.Company.Provisioned) {
+		page, _, err := users.Gets(ctx, directory, nil, len(listed)+1, 100)
+		require.NoError(t, err)
+		require.NotEmpty(t, page.Resources)
+		require.Equal(t, len(simulation.Company.Provisioned), page.TotalResults)
+		for _, user := range page.Resources {
+			listed[user.ID] = true
+		}
+	}
+	created, _, err := users.Create(ctx, directory, &models.SCIMUserScheme{
+		UserName: "new@acme.example", DisplayName: "New Person", Active: true, Emails: []*models.SCIMUserEmailScheme{{Value: "new@acme.example", Type: "work", Primary: true}},
+	}, nil, nil)
+	require.NoError(t, err)
+	found, _, err := users.Gets(ctx, directory, &models.SCIMUserGetsOptionsScheme{Filter: `userName eq "new@acme.example"`}, 1, 10)
+	require.NoError(t, err)
+	require.Len(t, found.Resources, 1)
+	created.DisplayName = "Renamed Person"
+	_, _, err = users.Update(ctx, directory, created.ID, created, nil, nil)
+	require.NoError(t, err)
+	_, response, err := users.Create(ctx, directory, created, nil, nil)
+	require.Error(t, err)
+	require.Equal(t, http.StatusConflict, response.Code)
+	_, err = users.Deactivate(ctx, directory, created.ID)
+	require.NoError(t, err)
+	after := simulation.Provisioned()["new@acme.example"]
+	require.Equal(t, "Renamed Person", after.Name)
+	require.False(t, after.Active)
+	require.Equal(t, "deactivated", simulation.AccountStatus(after.Account))
+	patch := &models.SCIMUserToPathScheme{Operations: []*models.SCIMUserToPathOperationScheme{{Op: "replace", Path: "active", Value: true}}}
+	patched, _, err := users.Path(ctx, directory, created.ID, patch, nil, nil)
+	require.NoError(t, err)
+	require.True(t, patched.Active)
+	require.Equal(t, "active", simulation.AccountStatus(after.Account))
+
+	groups := client.SCIM.Group
+	group, _, err := groups.Create(ctx, directory, "Brand new")
+	require.NoError(t, err)
+	_, response, err = groups.Create(ctx, directory, simulation.Company.Groups[0].Name)
+	require.Error(t, err)
+	require.Equal(t, http.StatusConflict, response.Code, "a group conflict")
+	_, _, err = groups.Path(ctx, directory, group.ID, &models.SCIMGroupPathScheme{Operations: []*models.SCIMGroupOperationScheme{
+		{Op: "add", Path: "members", Value: []*models.SCIMGroupOperationValueScheme{{Value: created.ID}}},
+	}})
+	require.NoError(t, err)
+	members, _ := simulation.Members("Brand new")
+	require.Equal(t, []string{after.Account}, members)
+	page, _, err := groups.Gets(ctx, directory, `displayName eq "Brand new"`, 1, 10)
+	require.NoError(t, err)
+	require.Len(t, page.Resources, 1)
+	_, _, err = client.SCIM.Schema.Gets(ctx, directory)
+	require.NoError(t, err)
+	_, _, err = client.SCIM.Schema.Feature(ctx, directory)
+	require.NoError(t, err)
 }

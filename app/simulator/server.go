@@ -196,6 +196,14 @@ func (s *Simulation) Provisioned() map[string]Provisioned {
 	return people
 }
 
+// PutProvisioned changes somebody in the provisioning directory, or adds them, as
+// another client of the directory would.
+func (s *Simulation) PutProvisioned(person Provisioned) {
+	s.org.state.write(func(*orgState) func(*orgState) {
+		return func(state *orgState) { state.putProvisioned(person) }
+	})
+}
+
 // AccountStatus gives the status of an account as it truly is: active, suspended,
 // deactivated.
 func (s *Simulation) AccountStatus(id string) string {
