@@ -119,11 +119,72 @@ func TestHiddenAddressesAreLearntByAccountIdWhereAKeyIsGiven(t *testing.T) {
 	}
 	require.Positive(t, protected, "who hides their address is never removed on a guess")
 
+	s.connectOrg(t)
+	require.Zero(t, hidden(s.fetch(t)))
+}
+
+// connectOrg connects the organization beside the sites.
+func (s *session) connectOrg(t *testing.T) {
+	t.Helper()
 	_, err := s.app.ConnectAtlassian(context.Background(), app.AtlassianSettings{
 		URL: s.simulation.AtlassianURL, Org: s.simulation.Company.Org, Owner: s.simulation.Company.Owner,
 	}, simulator.OrgKey)
 	require.NoError(t, err)
-	require.Zero(t, hidden(s.fetch(t)))
+}
+
+func TestWhatSitesGiveOutsideJiraIsReadWhereAKeyIsGiven(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 40, 300), Original: true})
+	s.connectSites(t)
+	confluence := func(r *review.Review) (gives, defaults int) {
+		for i := range r.Snapshot.Atlassian.Groups {
+			for _, grant := range r.Snapshot.Atlassian.Groups[i].Grants {
+				if r.Snapshot.Atlassian.Products[grant.Product].Key == "confluence" {
+					gives++
+					if grant.Default {
+						defaults++
+					}
+				}
+			}
+		}
+		return gives, defaults
+	}
+	without := s.fetch(t)
+	require.True(t, without.Snapshot.Atlassian.UnknownAccess)
+	gives, _ := confluence(without)
+	require.Zero(t, gives)
+
+	s.connectOrg(t)
+	with := s.fetch(t)
+	require.False(t, with.Snapshot.Atlassian.UnknownAccess)
+	gives, defaults := confluence(with)
+	require.Positive(t, gives)
+	require.Positive(t, defaults)
+	require.Greater(t, with.Counts().State[review.Blocked], without.Counts().State[review.Blocked], "a default of Confluence blocks, too")
+
+	// Removals need no override of what is known now, and what a group gives in
+	// Confluence is read again before it is written.
+	removed := 0
+	for _, group := range s.sync(t, plan.Overrides{plan.EmptyGroup: {""}, plan.GroupRemovals: {""}}).Groups {
+		require.NotEqual(t, "changed", string(group.Result), group.Error)
+		removed += group.Removed
+	}
+	require.Positive(t, removed)
+	require.False(t, s.fetch(t).Snapshot.Atlassian.UnknownAccess, "the organization knows the groups that were made")
+}
+
+func TestAGroupThatTheOrganizationDoesntKnowLeavesAccessUnknown(t *testing.T) {
+	s := start(t, simulator.Options{Company: simulator.Sample(5, 20, 100), Original: true, Wrap: func(side string, next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if side == "atlassian" && strings.HasSuffix(r.URL.Path, "/role-assignments") {
+				http.NotFound(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}})
+	s.connectSites(t)
+	s.connectOrg(t)
+	require.True(t, s.fetch(t).Snapshot.Atlassian.UnknownAccess)
 }
 
 func TestWhatASiteAdminLacksIsNamed(t *testing.T) {

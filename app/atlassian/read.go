@@ -110,25 +110,36 @@ type workspaceRow struct {
 	} `json:"attributes"`
 }
 
-// readProducts lists the workspaces (POST /v2/orgs/{org}/workspaces); with a
-// cursor nothing else may be sent.
-func (r *reader) readProducts(ctx context.Context) error {
-	r.tell.Tell("Listing products in Atlassian", 0, 0)
-	path := remote.Path("admin", "v2", "orgs", r.client.org, "workspaces")
+func (w *workspaceRow) product() directory.Product {
+	return directory.Product{
+		ID: w.ID, Key: w.Attributes.TypeKey, Name: w.Attributes.Name, Site: bareHost(w.Attributes.HostURL),
+		Seats: orUnknown(w.Attributes.Capacity), Used: orUnknown(w.Attributes.Usage),
+	}
+}
+
+// workspaces lists the products of all sites (POST /v2/orgs/{org}/workspaces);
+// with a cursor nothing else may be sent.
+func (c *Client) workspaces(ctx context.Context, each func(*workspaceRow) error) error {
 	ask := func(cursor string) any {
 		if cursor != "" {
 			return map[string]any{"cursor": cursor}
 		}
 		return map[string]any{"limit": 100}
 	}
-	return post(ctx, r.client, "products", path, ask, func(row *workspaceRow) error {
-		if _, twice := r.product[row.ID]; twice {
+	seen := map[string]bool{}
+	return post(ctx, c, "products", remote.Path("admin", "v2", "orgs", c.org, "workspaces"), ask, func(row *workspaceRow) error {
+		if seen[row.ID] {
 			return remote.Incomplete("products in Atlassian", "a product was listed twice")
 		}
-		r.addProduct(directory.Product{
-			ID: row.ID, Key: row.Attributes.TypeKey, Name: row.Attributes.Name, Site: bareHost(row.Attributes.HostURL),
-			Seats: orUnknown(row.Attributes.Capacity), Used: orUnknown(row.Attributes.Usage),
-		})
+		seen[row.ID] = true
+		return each(row)
+	})
+}
+
+func (r *reader) readProducts(ctx context.Context) error {
+	r.tell.Tell("Listing products in Atlassian", 0, 0)
+	return r.client.workspaces(ctx, func(row *workspaceRow) error {
+		r.addProduct(row.product())
 		return nil
 	})
 }

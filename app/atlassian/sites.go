@@ -19,7 +19,8 @@ import (
 // itself. They do what Client does for a whole organization.
 type Sites struct {
 	Sites []*Site
-	// Org, if set, tells the addresses that people hide on the sites.
+	// Org, if set, tells the addresses that people hide on the sites, and what
+	// groups give outside Jira.
 	Org *Client
 }
 
@@ -58,6 +59,8 @@ type sitesReader struct {
 	account map[string]directory.AccountNo
 	product map[string]directory.ProductNo
 	members [][]directory.AccountNo
+	// inScope are the groups that the IdP has, too.
+	inScope []bool
 	// home is the site of each group, by the group's id.
 	home map[string]string
 }
@@ -89,6 +92,8 @@ func (r *sitesReader) read(ctx context.Context) error {
 		}
 		if i == 0 {
 			r.org.Owner = owner
+		} else if owner != r.org.Owner {
+			r.org.OtherOwners = append(r.org.OtherOwners, owner)
 		}
 		hosts = append(hosts, site.host)
 		if err := r.readSite(ctx, site); err != nil {
@@ -96,11 +101,22 @@ func (r *sitesReader) read(ctx context.Context) error {
 		}
 	}
 	r.org.Name = strings.Join(hosts, ", ")
+	if r.sites.Org != nil {
+		for _, step := range []func(context.Context) error{r.readProductsElsewhere, r.readElsewhere} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	for _, site := range r.sites.Sites {
+		if err := r.readMembers(ctx, site); err != nil {
+			return err
+		}
+	}
 	return r.revealAddresses(ctx)
 }
 
-// readSite reads one site: who is there, which groups, what they give, and who
-// is in those that matter.
+// readSite reads one site: who is there, which groups, and what they give.
 func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 	r.tell.Tell("Reading people on "+site.host, 0, 0)
 	err := site.people(ctx, func(user *siteUser) error {
@@ -118,8 +134,7 @@ func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 	for i := range roles {
 		r.addProduct(roles[i].product(site.host))
 	}
-	var wanted []directory.GroupNo
-	err = site.groups(ctx, nil, func(row *siteGroup) error {
+	return site.groups(ctx, nil, func(row *siteGroup) error {
 		group := row.group(site.host)
 		if home, elsewhere := r.home[group.ID]; elsewhere {
 			return contradicted(group.Name, home, site.host)
@@ -128,17 +143,10 @@ func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 		for _, grant := range grants[group.ID] {
 			group.Grants = append(group.Grants, directory.Grant{Access: directory.Access{Product: r.product[grant.Resource], Role: grant.Role}, Default: grant.Default})
 		}
-		no := directory.GroupNo(len(r.org.Groups))
 		r.org.Groups, r.members = append(r.org.Groups, group), append(r.members, nil)
-		if len(group.Grants) > 0 || r.scope[directory.FoldName(group.Name)] {
-			wanted = append(wanted, no)
-		}
+		r.inScope = append(r.inScope, r.scope[directory.FoldName(group.Name)])
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return r.readMembers(ctx, site, wanted)
 }
 
 // contradicted is the problem of one group on two sites: it lives in the
@@ -153,7 +161,15 @@ func (r *sitesReader) addProduct(product directory.Product) {
 	r.org.Products = append(r.org.Products, product)
 }
 
-func (r *sitesReader) readMembers(ctx context.Context, site *Site, groups []directory.GroupNo) error {
+// readMembers reads who is in the groups of a site that are in scope or give
+// something.
+func (r *sitesReader) readMembers(ctx context.Context, site *Site) error {
+	var groups []directory.GroupNo
+	for i := range r.org.Groups {
+		if group := &r.org.Groups[i]; group.Site == site.host && (len(group.Grants) > 0 || r.inScope[i]) {
+			groups = append(groups, directory.GroupNo(i))
+		}
+	}
 	lists := make([][]siteUser, len(groups))
 	var done atomic.Int64
 	err := remote.Each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
@@ -228,8 +244,18 @@ func (s *Sites) Now(ctx context.Context, group directory.Group) (GroupNow, error
 		return GroupNow{}, err
 	}
 	grants, _, err := site.siteGrants(ctx)
+	if err != nil {
+		return GroupNow{}, err
+	}
 	now.Grants = grants[group.ID]
-	return now, err
+	if s.Org != nil {
+		rows, _, err := s.elsewhere(ctx, group.ID)
+		if err != nil {
+			return GroupNow{}, err
+		}
+		now.Grants = append(now.Grants, resourceGrants(rows)...)
+	}
+	return now, nil
 }
 
 // MembersNow reads a group and its members.

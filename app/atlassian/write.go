@@ -29,14 +29,7 @@ func (c *Client) Now(ctx context.Context, group directory.Group) (GroupNow, erro
 	if err != nil {
 		return GroupNow{}, err
 	}
-	for _, row := range rows {
-		for _, role := range row.Roles {
-			now.Grants = append(now.Grants, directory.ResourceGrant{Resource: row.Resource, Role: role, Default: row.Default != nil && *row.Default == role})
-		}
-		if row.Default != nil && len(row.Roles) == 0 {
-			now.Grants = append(now.Grants, directory.ResourceGrant{Resource: row.Resource, Role: *row.Default, Default: true})
-		}
-	}
+	now.Grants = resourceGrants(rows)
 	return now, nil
 }
 

@@ -268,6 +268,9 @@ type Organization struct {
 	DirectUnread int
 	// Owner is the account that owns the credentials, or empty if unknown.
 	Owner string
+	// OtherOwners are the accounts that own further credentials: those of the
+	// other sites under original user management.
+	OtherOwners []string
 	// UnknownAccess says that access to products other than Jira wasn't read,
 	// as on sites without an organization key.
 	UnknownAccess bool

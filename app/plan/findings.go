@@ -130,17 +130,19 @@ var adminRoles = []string{directory.OrgAdmin, directory.SiteAdmin}
 
 // lockOut finds out whether syncing rows and deactivating accounts would take
 // away the last administration of the organization or a site, or the
-// administration of the key's owner.
+// administration of somebody who owns the credentials.
 func lockOut(r *review.Review, rows []*review.Row, deactivated []directory.AccountNo) (Finding, bool) {
 	org := &r.Snapshot.Atlassian
-	owner := slices.IndexFunc(org.Accounts, func(a directory.Account) bool { return org.Owner != "" && a.ID == org.Owner })
-	if owner < 0 {
+	owners, known := ownersOf(org)
+	if !known {
 		return Finding{Guard: LockOut, Message: "It isn't known who owns the Atlassian key, so it can't be told whether a sync would lock that person out.",
 			Action: "Connect Atlassian again with the e-mail address of the key's owner, an organization admin, then fetch."}, true
 	}
-	if slices.Contains(deactivated, directory.AccountNo(owner)) {
-		return Finding{Guard: LockOut, Message: fmt.Sprintf("%s owns the key: deactivating the account would end the key.", org.Accounts[owner].Name),
-			Action: "Connect Atlassian with the key of another organization admin first."}, true
+	for _, owner := range owners {
+		if slices.Contains(deactivated, owner) {
+			return Finding{Guard: LockOut, Message: fmt.Sprintf("%s owns the key: deactivating the account would end the key.", org.Accounts[owner].Name),
+				Action: "Connect Atlassian with the key of another admin first."}, true
+		}
 	}
 	for _, role := range adminRoles {
 		before, after := r.Holders(role, nil), r.Holders(role, rows, deactivated...)
@@ -153,14 +155,28 @@ func lockOut(r *review.Review, rows []*review.Row, deactivated []directory.Accou
 			if len(after[access]) == 0 && direct == 0 {
 				return lastAdmin(place), true
 			}
-			no := directory.AccountNo(owner)
-			if slices.Contains(holders, no) && !slices.Contains(after[access], no) {
-				return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would take the administration of %s from %s, who owns the key.", place, org.Accounts[owner].Name),
-					Action: "Add the owner to the IdP group first, or leave that group out."}, true
+			for _, owner := range owners {
+				if slices.Contains(holders, owner) && !slices.Contains(after[access], owner) {
+					return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would take the administration of %s from %s, who owns the key.", place, org.Accounts[owner].Name),
+						Action: "Add the owner to the IdP group first, or leave that group out."}, true
+				}
 			}
 		}
 	}
 	return Finding{}, false
+}
+
+// ownersOf gives the accounts that own the credentials; known is false where one
+// isn't among the accounts that were read.
+func ownersOf(org *directory.Organization) (owners []directory.AccountNo, known bool) {
+	for _, id := range append([]string{org.Owner}, org.OtherOwners...) {
+		i := slices.IndexFunc(org.Accounts, func(a directory.Account) bool { return id != "" && a.ID == id })
+		if i < 0 {
+			return nil, false
+		}
+		owners = append(owners, directory.AccountNo(i))
+	}
+	return owners, true
 }
 
 func lastAdmin(place string) Finding {

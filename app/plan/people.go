@@ -110,7 +110,7 @@ func newAdmins(r *review.Review, rows []*review.Row) *admins {
 	}
 	for i := range r.Snapshot.Atlassian.Accounts {
 		account := &r.Snapshot.Atlassian.Accounts[i]
-		if account.ID == r.Snapshot.Atlassian.Owner || slices.ContainsFunc(adminRoles, func(role string) bool { return slices.Contains(account.OrgRoles, role) }) {
+		if account.ID == r.Snapshot.Atlassian.Owner || slices.Contains(r.Snapshot.Atlassian.OtherOwners, account.ID) || slices.ContainsFunc(adminRoles, func(role string) bool { return slices.Contains(account.OrgRoles, role) }) {
 			a.any[directory.AccountNo(i)] = true
 		}
 	}

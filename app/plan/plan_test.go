@@ -105,6 +105,10 @@ func TestGuardsStopWhatMayTakeAwayAccess(t *testing.T) {
 		"roles that take no seat": {func(s *directory.Snapshot) {
 			group(s, "legal", 1, 8, 0, 0).Grants = []directory.Grant{{Access: directory.Access{Role: "atlassian/customer"}}}
 		}, "", []string{}},
+		"the owner of another site's token": {func(s *directory.Snapshot) {
+			s.Atlassian.OtherOwners = []string{"a3"}
+			group(s, "admins", 0, 2, 0, 4).Grants = []directory.Grant{{Access: directory.Access{Product: 1, Role: directory.SiteAdmin}}}
+		}, "all", []string{"lock-out"}},
 		"no known owner of the key": {func(s *directory.Snapshot) {
 			s.Atlassian.Owner = ""
 			group(s, "legal", 1, 4, 2, 5)

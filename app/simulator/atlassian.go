@@ -22,6 +22,9 @@ type orgServer struct {
 }
 
 func newOrgServer(options Options) *orgServer {
+	if options.Original {
+		options.Company = onSites(options.Company)
+	}
 	return &orgServer{
 		company: options.Company,
 		state:   eventually[*orgState]{delay: options.Consistency, truth: newOrgState(options.Company), seen: newOrgState(options.Company)},

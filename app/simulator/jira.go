@@ -97,6 +97,40 @@ func siteGroupOf(company *Company, group Group, host string) (made *siteGroup, h
 	return made, here
 }
 
+// onSites gives the company as the organization sees it under original user
+// management: each site has its groups for itself.
+func onSites(company *Company) *Company {
+	seen := *company
+	seen.Groups = nil
+	hosts := hostsOf(company)
+	for n, host := range hosts {
+		prefix := host[:strings.Index(host, ".")] + "-"
+		for _, group := range company.Groups {
+			if _, here := siteGroupOf(company, group, host); !here && (n > 0 || len(group.Roles) > 0) {
+				continue
+			}
+			group.ID, group.Members, group.Synced = prefix+group.ID, nil, nil
+			group.Roles = slices.DeleteFunc(slices.Clone(group.Roles), func(role GroupRole) bool {
+				return !slices.ContainsFunc(company.Workspaces, func(w Workspace) bool { return w.ID == role.Resource && w.Host == "https://"+host })
+			})
+			seen.Groups = append(seen.Groups, group)
+		}
+		seen.Groups = append(seen.Groups, Group{ID: prefix + "site-admins", Name: "administrators"})
+	}
+	return &seen
+}
+
+// hostsOf lists the hosts of a company's sites in order.
+func hostsOf(company *Company) []string {
+	var hosts []string
+	for _, workspace := range company.Workspaces {
+		if host := strings.TrimPrefix(workspace.Host, "https://"); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
 // jiraServer answers as one site's Jira Cloud platform REST API does.
 type jiraServer struct {
 	company *Company
@@ -104,16 +138,13 @@ type jiraServer struct {
 	state   eventually[*siteState]
 	meter   *meter
 	ids     sampler
+	org     *orgServer // learns of the groups that are made
 }
 
 // newJiraServers makes one for each site of the company.
 func newJiraServers(options Options) []*jiraServer {
 	var servers []*jiraServer
-	for _, workspace := range options.Company.Workspaces {
-		host := strings.TrimPrefix(workspace.Host, "https://")
-		if slices.ContainsFunc(servers, func(s *jiraServer) bool { return s.host == host }) {
-			continue
-		}
+	for _, host := range hostsOf(options.Company) {
 		first := len(servers) == 0
 		servers = append(servers, &jiraServer{
 			company: options.Company, host: host, meter: newMeter(options.Rate), ids: idSampler(100 + uint64(len(servers))),
@@ -350,6 +381,9 @@ func (s *jiraServer) createGroup(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		made := siteGroup{ID: s.ids.uuid(), Name: body.Name}
+		s.org.state.write(func(*orgState) func(*orgState) {
+			return func(state *orgState) { state.addGroup(Group{ID: made.ID, Name: made.Name}) }
+		})
 		writeJSON(w, http.StatusCreated, jiraRow{"groupId": made.ID, "name": made.Name, "self": "http://" + r.Host + "/" + made.ID})
 		return func(state *siteState) {
 			state.group[made.ID], state.member[made.ID] = &made, map[string]bool{}

@@ -95,6 +95,9 @@ func (s *Simulation) startSites(options Options) (err error) {
 	s.sites, s.SiteURLs = newJiraServers(options), map[string]string{}
 	s.org.sites = s.sites
 	for _, site := range s.sites {
+		site.org = s.org
+	}
+	for _, site := range s.sites {
 		if s.SiteURLs[site.host], err = s.serve("site", site.handler(), options); err != nil {
 			return err
 		}
