@@ -90,7 +90,7 @@ func changes(r *review.Review) []string {
 
 func TestProvisioningCreatesRenamesAndDeactivates(t *testing.T) {
 	s := provisioned(t, staff(), nil)
-	require.Equal(t, []string{"create nora@x.io", "rename liam@x.io", "deactivate off@x.io"}, changes(s.fetch(t)),
+	require.Equal(t, []string{"create nora@x.io", "update liam@x.io", "deactivate off@x.io"}, changes(s.fetch(t)),
 		"not the partner, whose domain isn't the organization's; nor who is only suspended, nor who is nowhere")
 	report := s.sync(t, everyGuard)
 	for _, person := range report.People {
@@ -266,6 +266,11 @@ func TestProvisioningWorksUnderOriginalUserManagement(t *testing.T) {
 	require.Positive(t, done)
 	after := slices.DeleteFunc(changes(s.fetch(t)), func(change string) bool { return !strings.HasPrefix(change, "create ") })
 	require.LessOrEqual(t, len(after), len(created)-done)
+}
+
+func TestForGoogleWorkspaceAtlassiansOwnWordsAreUsed(t *testing.T) {
+	require.Contains(t, app.StillListed("google"), "under Google Workspace › Groups")
+	require.Contains(t, app.StillListed("okta"), "under User provisioning")
 }
 
 func TestAWrongProvisioningDirectoryIsExplained(t *testing.T) {

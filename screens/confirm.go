@@ -114,7 +114,7 @@ func (c *confirmation) peopleLine() string {
 		return ""
 	}
 	created, _ := c.plan.CountPeople(review.CreatePerson)
-	renamed, _ := c.plan.CountPeople(review.RenamePerson)
+	renamed, _ := c.plan.CountPeople(review.UpdatePerson)
 	deactivated, held := c.plan.CountPeople(review.DeactivatePerson)
 	line := fmt.Sprintf("In the provisioning directory %s created, %s renamed, %s deactivated", plural(created, "person is", "people are"), grouped(renamed), grouped(deactivated))
 	if held > 0 {
@@ -211,7 +211,7 @@ func (c *confirmation) showPeople() {
 func personLine(person *plan.Person) string {
 	line := fmt.Sprintf("%s (%s): ", person.Name, person.Title())
 	switch person.Kind {
-	case review.RenamePerson:
+	case review.UpdatePerson:
 		line += fmt.Sprintf("renamed from “%s”", person.Was)
 	case review.DeactivatePerson:
 		line += fmt.Sprintf("deactivated, in %s", plural(len(person.Groups), "group", "groups"))

@@ -149,7 +149,7 @@ func summarize(r *review.Review) peopleSummary {
 		switch change.Kind {
 		case review.CreatePerson:
 			summary.create++
-		case review.RenamePerson:
+		case review.UpdatePerson:
 			summary.rename++
 		case review.DeactivatePerson:
 			summary.deactivate++

@@ -1,6 +1,8 @@
 package screens
 
 import (
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,6 +71,63 @@ func TestAPersonSignsInWithACode(t *testing.T) {
 	require.Nil(t, p.w.win.Canvas().Overlays().Top(), "the dialog with the code is gone")
 	test.Tap(p.w.idp.idpTest)
 	require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached", "by what the sign-in left in the keyring")
+}
+
+// browser is an application whose browser follows the address that it is given,
+// to the provider and back to loopback, as somebody who signs in has it do.
+type browser struct {
+	fyne.App
+	opened chan string
+}
+
+func (b browser) OpenURL(page *url.URL) error {
+	go func() {
+		resp, err := http.Get(page.String())
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		b.opened <- page.String()
+	}()
+	return nil
+}
+
+func TestAPersonSignsInThroughTheBrowser(t *testing.T) {
+	for _, provider := range []string{"entra", "google"} {
+		t.Run(provider, func(t *testing.T) {
+			p := sitDownWith(t, simulator.Options{Company: simulator.Sample(1, 10, 60), IdP: provider})
+			b := browser{p.w.fyneApp, make(chan string, 1)}
+			p.w.fyneApp = b
+			p.enter()
+			p.w.idp.form.way.SetSelected("Sign in with the browser")
+			p.enterClient(provider)
+			// The window waits for the sign-in: what the person does meanwhile is
+			// done as soon as the dialog is there.
+			onUI := p.w.onUI
+			p.w.onUI = func(f func()) {
+				onUI(f)
+				if top := p.w.win.Canvas().Overlays().Top(); top != nil {
+					if _, buttons, _ := p.dialog(); buttons["Open the browser"] != nil {
+						test.Tap(buttons["Open the browser"])
+					}
+				}
+			}
+			test.Tap(p.w.idp.idpConnect)
+			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Connected")
+			require.Contains(t, <-b.opened, "code_challenge=")
+			test.Tap(p.w.idp.idpTest)
+			require.Contains(t, p.w.idp.idpAnswer.Text, "✓ Reached", "by what the sign-in left in the keyring")
+		})
+	}
+}
+
+// enterClient types the client that signs in through the browser.
+func (p *person) enterClient(provider string) {
+	if e := p.w.idp.form.fields["client"]; e != nil {
+		e.SetText(simulator.ClientID)
+	}
+	if provider == "google" {
+		p.w.idp.form.secret.SetText(simulator.ClientSecret)
+	}
 }
 
 func TestAFileIsShownBeforeItIsUsed(t *testing.T) {

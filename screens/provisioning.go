@@ -70,16 +70,16 @@ func (f *provisioningForm) save() {
 
 // directoryFigures are what provisioning would do.
 type directoryFigures struct {
-	create, rename, deactivate *widgets.Figure
+	create, update, deactivate *widgets.Figure
 	object                     fyne.CanvasObject
 }
 
 func newDirectoryFigures() *directoryFigures {
 	f := &directoryFigures{
-		create: widgets.NewFigure("to create", widgets.InkGain), rename: widgets.NewFigure("to rename", widgets.InkInfo),
+		create: widgets.NewFigure("to create", widgets.InkGain), update: widgets.NewFigure("to update", widgets.InkInfo),
 		deactivate: widgets.NewFigure("to deactivate", widgets.InkLoss),
 	}
-	f.object = container.NewGridWithColumns(4, f.create, f.rename, f.deactivate)
+	f.object = container.NewGridWithColumns(4, f.create, f.update, f.deactivate)
 	return f
 }
 
@@ -88,7 +88,7 @@ func (f *directoryFigures) show(provisions bool, people peopleSummary) {
 	f.object.Hide()
 	if provisions {
 		f.create.Set(grouped(people.create))
-		f.rename.Set(grouped(people.rename))
+		f.update.Set(grouped(people.rename))
 		f.deactivate.Set(grouped(people.deactivate))
 		f.object.Show()
 	}

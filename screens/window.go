@@ -322,7 +322,7 @@ func (w *Window) openAdminPage() {
 func (w *Window) openPage(page string) {
 	address, err := url.Parse(page)
 	if err == nil {
-		err = fyne.CurrentApp().OpenURL(address)
+		err = w.fyneApp.OpenURL(address)
 	}
 	if err != nil {
 		w.fail(problem.Wrap(err, problem.Unknown, "The browser can't be opened.", "Open "+page+" yourself."))

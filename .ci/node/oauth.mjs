@@ -7,6 +7,10 @@ import { OAuth2Server } from "oauth2-mock-server";
 const server = new OAuth2Server();
 await server.issuer.keys.generate("RS256");
 let revoked = false;
+let issued = 0;
+server.service.on("beforeTokenSigning", (token) => {
+    token.payload.jti = String(++issued); // two of one second differ
+});
 server.service.on("beforeResponse", (response, request) => {
     const form = request.body;
     if (revoked && form.grant_type === "refresh_token") {

@@ -32,7 +32,7 @@ func TestPeopleAreProvisionedFromATerminal(t *testing.T) {
 		}
 	}
 	require.Positive(t, count[review.CreatePerson])
-	require.Positive(t, count[review.RenamePerson])
+	require.Positive(t, count[review.UpdatePerson])
 	require.Positive(t, count[review.DeactivatePerson])
 
 	results := func(sync app.SyncDocument) map[run.Result]int {

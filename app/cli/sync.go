@@ -198,13 +198,13 @@ func printPeople(out io.Writer, p *plan.Plan) {
 		return
 	}
 	created, _ := p.CountPeople(review.CreatePerson)
-	renamed, _ := p.CountPeople(review.RenamePerson)
+	renamed, _ := p.CountPeople(review.UpdatePerson)
 	deactivated, held := p.CountPeople(review.DeactivatePerson)
 	fmt.Fprintf(out, "In the provisioning directory: %d people created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.\n", created, renamed, deactivated, held)
 	for i := range p.People {
 		person := &p.People[i]
 		what := string(person.Kind)
-		if person.Kind == review.RenamePerson {
+		if person.Kind == review.UpdatePerson {
 			what = fmt.Sprintf("rename from “%s”", person.Was)
 		}
 		fmt.Fprintf(out, "  %s (%s): %s\n", safe(person.Name), safe(person.Title()), safe(what))

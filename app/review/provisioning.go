@@ -14,7 +14,7 @@ type PersonChangeKind string
 // The kinds of changes to people.
 const (
 	CreatePerson     PersonChangeKind = "create"
-	RenamePerson     PersonChangeKind = "rename"
+	UpdatePerson     PersonChangeKind = "update"
 	DeactivatePerson PersonChangeKind = "deactivate"
 )
 
@@ -100,7 +100,7 @@ func (r *Review) PersonChanges(rows []*Row, everybody bool) []PersonChange {
 			changes = append(changes, change)
 		}
 	}
-	order := []PersonChangeKind{CreatePerson, RenamePerson, DeactivatePerson}
+	order := []PersonChangeKind{CreatePerson, UpdatePerson, DeactivatePerson}
 	slices.SortStableFunc(changes, func(a, b PersonChange) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Kind), slices.Index(order, b.Kind)), cmp.Compare(directory.FoldName(a.Person.Name), directory.FoldName(b.Person.Name)))
 	})
@@ -128,7 +128,7 @@ func (r *Review) recordChange(record *directory.Provisioned) (PersonChange, bool
 	case person.Disabled:
 		change.Kind = DeactivatePerson
 	case person.Name != "" && strings.TrimSpace(person.Name) != record.Name:
-		change.Kind = RenamePerson
+		change.Kind = UpdatePerson
 	default:
 		return PersonChange{}, false
 	}
@@ -196,7 +196,7 @@ func (r *Review) addPeopleOf(row *Row, of *concerned) {
 
 // holds says whether a change to somebody in the directory concerns the rows.
 func (c *concerned) holds(change *PersonChange) bool {
-	if change.Kind == RenamePerson {
+	if change.Kind == UpdatePerson {
 		return c.people[change.Person.ID]
 	}
 	return c.everybody || c.people[change.Person.ID] || c.accounts[change.Account]

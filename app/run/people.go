@@ -111,7 +111,7 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 	if record.Account != change.Account || !record.Active || record.Name != change.Was {
 		return record, changed("What the provisioning directory says of the person has changed since it was reviewed.")
 	}
-	if change.Kind == review.RenamePerson {
+	if change.Kind == review.UpdatePerson {
 		return p.renamePerson(ctx, change)
 	}
 	return p.deactivatePerson(ctx, change)
@@ -168,7 +168,7 @@ func (p *performance) createdBefore(ctx context.Context, person *directory.Perso
 }
 
 func (p *performance) renamePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
-	err = p.write(ctx, Operation{Kind: RenamePerson, Account: change.Account}, func(ctx context.Context) (err error) {
+	err = p.write(ctx, Operation{Kind: UpdatePerson, Account: change.Account}, func(ctx context.Context) (err error) {
 		record, err = p.Provisioning.Rename(ctx, change.Record, change.Name)
 		return err
 	})

@@ -105,7 +105,7 @@ const (
 	Remove Kind = "remove"
 	// Those in the provisioning directory.
 	CreatePerson     Kind = "create-person"
-	RenamePerson     Kind = "rename-person"
+	UpdatePerson     Kind = "update-person"
 	DeactivatePerson Kind = "deactivate-person"
 )
 
@@ -186,7 +186,7 @@ func (r *Runner) Perform(ctx context.Context, p *plan.Plan, tell progress.Func) 
 	idp, org := r.IdP.Count(), r.count()
 	perf.total = perf.operations(batches)
 	if len(p.Findings) == 0 {
-		perf.people(ctx, "Creating people", review.CreatePerson, review.RenamePerson)
+		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson)
 		perf.perform(ctx, batches)
 		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
 	}
