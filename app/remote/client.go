@@ -38,6 +38,9 @@ const (
 	// tries is how often a request is sent that meets failures other than
 	// being told to wait.
 	tries = 5
+	// mostRenewals is how often a request gets other credentials: those that
+	// others got meanwhile may have ended before its turn comes.
+	mostRenewals = 3
 )
 
 // Config says how to talk to one other side.
@@ -50,7 +53,7 @@ type Config struct {
 	// token; its error, a *problem.Problem, ends the call.
 	Authorize func(*http.Request) error
 	// Renew, if set, is told of a request answered with 401. Where it gives
-	// true other credentials are to be had, and the request is sent once more.
+	// true other credentials are to be had, and the request is sent again.
 	Renew func(*http.Request) bool
 	// Transport, if set, stands before the transport of the client.
 	Transport func(http.RoundTripper) http.RoundTripper
@@ -222,7 +225,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	}
 	pacer := c.pacer(call.Endpoint)
 	wait := backoff.NewExponentialBackOff()
-	failures, renewed := 0, false
+	failures, renewals := 0, 0
 	answer, err := backoff.Retry(ctx, func() (Answer, error) {
 		answer, err := c.attempt(ctx, call, payload, pacer)
 		switch {
@@ -230,8 +233,8 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 			return answer, nil
 		case answer.slowDown:
 			return answer, pacer.tooMany(err) // refused before anything was done
-		case answer.renew && !renewed:
-			renewed = true
+		case answer.renew && renewals < mostRenewals:
+			renewals++
 			return answer, fmt.Errorf("%w: %w", err, backoff.RetryAfter(0))
 		}
 		failures++

@@ -40,7 +40,7 @@ func newShortLived(t *testing.T, server string, each int) *shortLived {
 // valid says whether a request carries a token that hasn't ended.
 func (s *shortLived) valid(r *http.Request) bool {
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		return false
 	}
