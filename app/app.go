@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -69,14 +70,17 @@ type Store interface {
 	SaveSnapshot(*directory.Snapshot) error
 	Decisions() (map[string]review.Decision, error)
 	SaveDecision(review.Decision) error
-	DeleteDecision(group string) error
+	DeleteDecision(withdrawn review.Decision) error
 	Outcomes() (map[string]review.Outcome, error)
 	SaveOutcomes([]review.Outcome) error
 	run.Journal
 	// Runs lists the reports of all runs, the latest first.
 	Runs() ([]run.Report, error)
-	// Operations lists what a run did, in order.
-	Operations(run string) ([]run.Operation, error)
+	// Past gives what a run has done so far.
+	Past(run string) (*run.Past, error)
+	// History goes through all records in their order; one that was changed is
+	// an error.
+	History(each func(*history.Record) error) error
 }
 
 // Secrets keep credentials.

@@ -78,7 +78,7 @@ func (s *session) review(t *testing.T) *review.Review {
 func (s *session) sync(t *testing.T, overrides plan.Overrides) *run.Report {
 	t.Helper()
 	r := s.review(t)
-	report, err := s.app.Sync(context.Background(), plan.Make(r, app.All(r), overrides, time.Now()), nil)
+	report, err := s.app.Sync(context.Background(), plan.Make(r, app.All(r), overrides, time.Now()), "", nil)
 	require.NoError(t, err)
 	return report
 }
@@ -146,9 +146,9 @@ func TestSyncingGivesAtlassianTheMembersOfTheIdP(t *testing.T) {
 	for _, group := range again.Groups {
 		require.NotEqual(t, run.Failed, group.Result, "%s: %s", group.Name, group.Error)
 	}
-	operations, err := s.store.Operations(again.ID)
+	past, err := s.store.Past(again.ID)
 	require.NoError(t, err)
-	for _, operation := range operations {
+	for _, operation := range past.Operations {
 		require.Equal(t, run.Invite, operation.Kind, "only pending invitations are repeated: %+v", operation)
 	}
 }
@@ -225,9 +225,9 @@ func TestWithoutTheOwnerNothingIsWritten(t *testing.T) {
 		require.Equal(t, run.Blocked, group.Result)
 		require.Contains(t, group.Error, "owner")
 	}
-	operations, err := s.store.Operations(report.ID)
+	past, err := s.store.Past(report.ID)
 	require.NoError(t, err)
-	require.Empty(t, operations)
+	require.Empty(t, past.Operations)
 }
 
 func TestAPlanOfAnotherSnapshotIsRefused(t *testing.T) {
@@ -236,7 +236,7 @@ func TestAPlanOfAnotherSnapshotIsRefused(t *testing.T) {
 	r := s.fetch(t)
 	p := plan.Make(r, app.All(r), nil, time.Now())
 	s.fetch(t)
-	_, err := s.app.Sync(context.Background(), p, nil)
+	_, err := s.app.Sync(context.Background(), p, "", nil)
 	require.True(t, problem.Is(err, problem.Refused), "%v", err)
 }
 

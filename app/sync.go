@@ -110,21 +110,25 @@ func (a *App) Reject(r *review.Review, row *review.Row, reason string) error {
 
 // Withdraw forgets what was decided about a group.
 func (a *App) Withdraw(r *review.Review, row *review.Row) error {
-	return a.Store.DeleteDecision(r.SourceID(row))
+	return a.Store.DeleteDecision(review.Decision{Group: r.SourceID(row), Name: row.Name, By: By(), At: time.Now()})
 }
 
 // Sync performs a plan and keeps what became of it: outcomes, history, and the
-// snapshot as far as groups were read back.
-func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.Report, error) {
+// snapshot as far as groups were read back. reason is what the person gives for
+// it, or empty. While a run is unfinished no other begins.
+func (a *App) Sync(ctx context.Context, p *plan.Plan, reason string, tell progress.Func) (*run.Report, error) {
 	if !a.busy.TryLock() {
 		return nil, errBusy
 	}
 	defer a.busy.Unlock()
-	sides, err := a.sides(ctx)
+	unfinished, err := a.unfinished()
 	if err != nil {
 		return nil, err
 	}
-	defer sides.close()
+	if unfinished != nil {
+		return nil, problem.New(problem.Refused, fmt.Sprintf("A run of %s was interrupted and isn't finished.", unfinished.Began.Local().Format("2 January 15:04")),
+			"Resume it, or give it up, in the window under History or with rollcall resume.")
+	}
 	snapshot, err := a.Store.Snapshot()
 	if err != nil {
 		return nil, err
@@ -132,21 +136,99 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, tell progress.Func) (*run.
 	if snapshot == nil || snapshot.ID != p.Snapshot {
 		return nil, problem.New(problem.Refused, "The plan was made from another snapshot.", "Review again, then sync.")
 	}
-	if len(p.People) > 0 && sides.provisioning == nil {
-		return nil, problem.New(problem.NotConnected, "The provisioning directory that the plan was made for isn't connected any more.", "Connect it again, or fetch.")
+	return a.run(ctx, len(p.People) > 0, func(runner *run.Runner) (*run.Report, error) {
+		runner.Reason = reason
+		return runner.Perform(ctx, p, tell)
+	})
+}
+
+// run makes a runner of what is connected, has it perform something, and keeps
+// what became of it.
+func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner) (*run.Report, error)) (*run.Report, error) {
+	sides, err := a.sides(ctx)
+	if err != nil {
+		return nil, err
 	}
-	runner := &run.Runner{IdP: sides.idp, Atlassian: sides.organization, Journal: a.Store, Patience: a.Patience, By: By()}
+	defer sides.close()
+	runner := &run.Runner{IdP: sides.idp, Atlassian: sides.organization, Journal: a.Store, Patience: a.Patience, By: By(), Owner: sides.settings.Atlassian.Owner}
 	if sides.provisioning != nil {
 		runner.Provisioning = sides.provisioning
+	} else if provisions {
+		return nil, problem.New(problem.NotConnected, "The provisioning directory that the plan was made for isn't connected any more.", "Connect it again, or fetch.")
 	}
-	report, err := runner.Perform(ctx, p, tell)
+	report, err := perform(runner)
 	if err != nil {
 		return report, err
 	}
-	if err := a.Store.SaveSnapshot(amend(snapshot, report)); err != nil {
+	snapshot, err := a.Store.Snapshot()
+	if err != nil {
 		return report, err
 	}
+	if snapshot != nil && snapshot.ID == report.Snapshot {
+		if err := a.Store.SaveSnapshot(amend(snapshot, report)); err != nil {
+			return report, err
+		}
+	}
 	return report, a.Store.SaveOutcomes(outcomes(report))
+}
+
+// Unfinished gives the run that was interrupted, or nil.
+func (a *App) Unfinished() (*run.Report, error) {
+	if !a.busy.TryLock() {
+		return nil, nil // one is under way
+	}
+	defer a.busy.Unlock()
+	return a.unfinished()
+}
+
+func (a *App) unfinished() (*run.Report, error) {
+	runs, err := a.Store.Runs()
+	for i := range runs {
+		if runs[i].Ended.IsZero() {
+			return &runs[i], err
+		}
+	}
+	return nil, err
+}
+
+var errNothingToResume = problem.New(problem.NotFound, "No run was interrupted.", "There is nothing to resume.")
+
+// Resume goes on with the run that was interrupted, and keeps what became of it.
+func (a *App) Resume(ctx context.Context, tell progress.Func) (*run.Report, error) {
+	if !a.busy.TryLock() {
+		return nil, errBusy
+	}
+	defer a.busy.Unlock()
+	past, err := a.interrupted()
+	if err != nil {
+		return nil, err
+	}
+	provisions := past.Plan != nil && len(past.Plan.People) > 0
+	return a.run(ctx, provisions, func(runner *run.Runner) (*run.Report, error) { return runner.Resume(ctx, past, tell) })
+}
+
+// GiveUp ends the run that was interrupted without doing what is left of it.
+func (a *App) GiveUp() error {
+	if !a.busy.TryLock() {
+		return errBusy
+	}
+	defer a.busy.Unlock()
+	past, err := a.interrupted()
+	if err != nil {
+		return err
+	}
+	return a.Store.End(past.GiveUp(time.Now()))
+}
+
+func (a *App) interrupted() (*run.Past, error) {
+	report, err := a.unfinished()
+	if err != nil {
+		return nil, err
+	}
+	if report == nil {
+		return nil, errNothingToResume
+	}
+	return a.Store.Past(report.ID)
 }
 
 // outcomes says what a run made of each IdP group: of several sites, what is

@@ -31,6 +31,7 @@ type confirmation struct {
 	overrides plan.Overrides
 
 	totals   *widget.Label
+	reason   *widget.Entry
 	findings *fyne.Container
 	ask      *dialog.CustomDialog
 	sync     *widget.Button
@@ -41,11 +42,11 @@ func (w *Window) confirmSync(selection plan.Selection) {
 	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil {
 		return
 	}
-	c := &confirmation{w: w, selection: selection, review: w.review, overrides: plan.Overrides{}, totals: wrapped(""), findings: container.NewVBox()}
+	c := &confirmation{w: w, selection: selection, review: w.review, overrides: plan.Overrides{}, totals: wrapped(""), reason: entry("Why (kept in the history; may stay empty)"), findings: container.NewVBox()}
 	c.sync = widget.NewButton("Sync", c.perform)
 	c.sync.Importance = widget.HighImportance
 	c.make(func() {
-		c.ask = dialog.NewCustomWithoutButtons(c.title(), container.NewBorder(c.totals, nil, nil, nil, container.NewVScroll(c.findings)), w.win)
+		c.ask = dialog.NewCustomWithoutButtons(c.title(), container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
 		c.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.ask.Hide() }), c.sync})
 		c.ask.Resize(fyne.NewSize(760, 480))
 		c.ask.Show()
@@ -252,7 +253,7 @@ func (c *confirmation) perform() {
 	c.ask.Hide()
 	var report *run.Report
 	c.w.start(func(ctx context.Context, tell progress.Func) (err error) {
-		report, err = c.w.app.Sync(ctx, c.plan, tell)
+		report, err = c.w.app.Sync(ctx, c.plan, c.reason.Text, tell)
 		return err
 	}, func(err error) {
 		if err != nil {

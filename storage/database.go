@@ -21,6 +21,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
@@ -39,15 +40,16 @@ var (
 	decisionsBucket = []byte("decisions")
 	outcomesBucket  = []byte("outcomes")
 	runsBucket      = []byte("runs")
-	journalBucket   = []byte("journal")
+	journalBucket   = []byte("journal") // of layout 1
 
 	versionKey = []byte("version")
 	settingKey = []byte("settings")
 	latestKey  = []byte("latest")
 )
 
-// version is that of the database's layout.
-const version = "1"
+// version is that of the database's layout. Layout 1 kept operations in a bucket
+// for each run; they are in the history since.
+const version = "2"
 
 // lockPatience is how long another instance may hold the database.
 const lockPatience = 500 * time.Millisecond
@@ -89,7 +91,7 @@ func unusable(err error, path string) error {
 
 func (d *Database) prepare() error {
 	return d.update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, journalBucket} {
+		for _, name := range [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -100,6 +102,11 @@ func (d *Database) prepare() error {
 			return bucket.Put(versionKey, []byte(version))
 		case version:
 			return nil
+		case "1":
+			if err := migrate1(tx); err != nil {
+				return err
+			}
+			return bucket.Put(versionKey, []byte(version))
 		default:
 			return problem.New(problem.Storage, fmt.Sprintf("The data in %s was written by a newer Rollcall.", d.path),
 				"Install the newer version, or choose another folder with --data.")
@@ -199,16 +206,27 @@ func (d *Database) Decisions() (map[string]review.Decision, error) {
 	return all[review.Decision](d, decisionsBucket)
 }
 
-// SaveDecision keeps a decision in place of an earlier one on the group.
+// SaveDecision keeps a decision in place of an earlier one on the group, and
+// notes it in the history.
 func (d *Database) SaveDecision(decision review.Decision) error {
 	return d.update(func(tx *bbolt.Tx) error {
+		if _, err := add(tx, history.Decision, "", decision); err != nil {
+			return err
+		}
 		return put(tx.Bucket(decisionsBucket), []byte(decision.Group), decision)
 	})
 }
 
-// DeleteDecision forgets the decision on a group.
-func (d *Database) DeleteDecision(group string) error {
-	return d.update(func(tx *bbolt.Tx) error { return tx.Bucket(decisionsBucket).Delete([]byte(group)) })
+// DeleteDecision forgets the decision on a group; by who withdraws it, at when,
+// is noted in the history.
+func (d *Database) DeleteDecision(withdrawn review.Decision) error {
+	return d.update(func(tx *bbolt.Tx) error {
+		withdrawn.Withdrawn = true
+		if _, err := add(tx, history.Decision, "", withdrawn); err != nil {
+			return err
+		}
+		return tx.Bucket(decisionsBucket).Delete([]byte(withdrawn.Group))
+	})
 }
 
 // Outcomes gives what the last run made of each group, by the id of the IdP
@@ -227,64 +245,6 @@ func (d *Database) SaveOutcomes(outcomes []review.Outcome) error {
 		}
 		return nil
 	})
-}
-
-// BeginRun notes that a run has begun.
-func (d *Database) BeginRun(report *run.Report) error { return d.EndRun(report) }
-
-// Record notes an operation of a run, first without its answer, then with it.
-// It returns when the note is on disk; notes of groups side by side share a
-// write.
-func (d *Database) Record(id string, operation run.Operation) error {
-	return d.failed(d.bolt.Batch(func(tx *bbolt.Tx) error {
-		bucket, err := tx.Bucket(journalBucket).CreateBucketIfNotExists([]byte(id))
-		if err != nil {
-			return err
-		}
-		return put(bucket, fmt.Appendf(nil, "%09d", operation.No), operation)
-	}))
-}
-
-// EndRun keeps the report of a run.
-func (d *Database) EndRun(report *run.Report) error {
-	return d.update(func(tx *bbolt.Tx) error { return put(tx.Bucket(runsBucket), []byte(report.ID), report) })
-}
-
-// Runs lists the reports of all runs, the latest first.
-func (d *Database) Runs() ([]run.Report, error) {
-	var reports []run.Report
-	err := d.view(func(tx *bbolt.Tx) error {
-		cursor := tx.Bucket(runsBucket).Cursor()
-		for key, value := cursor.Last(); key != nil; key, value = cursor.Prev() {
-			var report run.Report
-			if err := decode(value, &report); err != nil {
-				return err
-			}
-			reports = append(reports, report)
-		}
-		return nil
-	})
-	return reports, err
-}
-
-// Operations lists what a run did, in order.
-func (d *Database) Operations(id string) ([]run.Operation, error) {
-	var operations []run.Operation
-	err := d.view(func(tx *bbolt.Tx) error {
-		bucket := tx.Bucket(journalBucket).Bucket([]byte(id))
-		if bucket == nil {
-			return nil
-		}
-		return bucket.ForEach(func(_, value []byte) error {
-			var operation run.Operation
-			if err := decode(value, &operation); err != nil {
-				return err
-			}
-			operations = append(operations, operation)
-			return nil
-		})
-	})
-	return operations, err
 }
 
 func put(bucket *bbolt.Bucket, key []byte, value any) error {
@@ -319,4 +279,53 @@ func all[V any](d *Database, bucket []byte) (map[string]V, error) {
 		})
 	})
 	return records, err
+}
+
+// migrate1 brings the operations of layout 1 into the history.
+func migrate1(tx *bbolt.Tx) error {
+	var reports []run.Report
+	err := tx.Bucket(runsBucket).ForEach(func(_, value []byte) error {
+		var report run.Report
+		err := decode(value, &report)
+		reports = append(reports, report)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range reports {
+		if err := migrateRun(tx, &reports[i]); err != nil {
+			return err
+		}
+	}
+	return tx.DeleteBucket(journalBucket)
+}
+
+func migrateRun(tx *bbolt.Tx, report *run.Report) error {
+	record, err := add(tx, history.Begin, report.ID, report.Begun(nil))
+	if err != nil {
+		return err
+	}
+	report.First = record.No
+	if journal := tx.Bucket(journalBucket).Bucket([]byte(report.ID)); journal != nil {
+		err := journal.ForEach(func(_, text []byte) error {
+			_, err := add(tx, history.Operation, report.ID, json.RawMessage(text))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range report.Groups {
+		if _, err := add(tx, history.Group, report.ID, report.Groups[i]); err != nil {
+			return err
+		}
+	}
+	if report.Ended.IsZero() {
+		report.Ended = report.Began // it can't be resumed: its plan wasn't kept
+	}
+	if _, err := add(tx, history.End, report.ID, report.Counts()); err != nil {
+		return err
+	}
+	return put(tx.Bucket(runsBucket), []byte(report.ID), report)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
@@ -57,12 +58,13 @@ func TestWhatIsKeptIsThereTheNextTime(t *testing.T) {
 	require.NoError(t, database.SaveDecision(decision))
 	require.NoError(t, database.SaveOutcomes([]review.Outcome{outcome}))
 	for _, id := range []string{"r1", "r2"} {
-		require.NoError(t, database.BeginRun(&run.Report{ID: id, Began: at}))
+		require.NoError(t, database.Begin(&run.Report{ID: id, Began: at}, &plan.Plan{Snapshot: "s1", Groups: []plan.Group{{Name: "legal"}}}))
 		require.NoError(t, database.Record(id, run.Operation{No: 2, Kind: run.Remove, Group: "legal"}))
 		require.NoError(t, database.Record(id, run.Operation{No: 1, Kind: run.Add, Group: "legal"}))
 		require.NoError(t, database.Record(id, run.Operation{No: 1, Kind: run.Add, Group: "legal", Done: true}))
 	}
-	require.NoError(t, database.EndRun(&run.Report{ID: "r1", Began: at, Ended: at, Groups: []run.GroupResult{{Name: "legal", Result: run.Synced, Added: 3}}}))
+	require.NoError(t, database.GroupDone("r1", run.GroupResult{Name: "legal", Result: run.Synced, Added: 3}))
+	require.NoError(t, database.End(&run.Report{ID: "r1", Began: at, Ended: at, First: 2, Groups: []run.GroupResult{{Name: "legal", Result: run.Synced, Added: 3}}}))
 	require.NoError(t, database.Close())
 
 	again := open(t, folder)
@@ -83,13 +85,15 @@ func TestWhatIsKeptIsThereTheNextTime(t *testing.T) {
 	require.Equal(t, []string{"r2", "r1"}, []string{runs[0].ID, runs[1].ID}, "the latest first")
 	require.True(t, runs[0].Ended.IsZero(), "a run that never ended is seen as such")
 	require.Equal(t, 3, runs[1].Groups[0].Added)
-	operations, err := again.Operations("r1")
+	past, err := again.Past("r1")
 	require.NoError(t, err)
-	require.Len(t, operations, 2)
-	require.True(t, operations[0].Done)
-	require.False(t, operations[1].Done)
+	require.Len(t, past.Operations, 2)
+	require.True(t, past.Operations[0].Done, "as it was last noted")
+	require.False(t, past.Operations[1].Done)
+	require.Equal(t, "legal", past.Plan.Groups[0].Name)
+	require.Equal(t, 3, past.Groups[0].Added)
 
-	require.NoError(t, again.DeleteDecision("g"))
+	require.NoError(t, again.DeleteDecision(review.Decision{Group: "g", By: "me", At: at}))
 	decisions, err = again.Decisions()
 	require.NoError(t, err)
 	require.Empty(t, decisions)

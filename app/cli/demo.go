@@ -17,6 +17,8 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/app/simulator"
 )
 
@@ -203,7 +205,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 		printPlan(c.Out, p, before)
 		say("6. Sync")
 	}
-	report, after, err := c.perform(ctx, a, p)
+	report, after, err := c.perform(a, func(tell progress.Func) (*run.Report, error) { return a.Sync(ctx, p, "", tell) })
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,14 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 )
 
 type syncFlags struct {
 	all, dryRun, yes bool
-	override         string
+	override, reason string
 }
 
 func (c *command) sync() *cobra.Command {
@@ -40,6 +41,7 @@ func (c *command) sync() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
 	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show the plan and write nothing")
 	cmd.Flags().BoolVar(&flags.yes, "yes", false, "answer the confirmation; lifts no guard")
+	cmd.Flags().StringVar(&flags.reason, "reason", "", "why; it is kept in the history")
 	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards: `GUARD[=GROUP or PERSON],…` or all")
 	return cmd
 }
@@ -64,7 +66,12 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	if err := c.confirm(p, r, flags.yes); err != nil {
 		return err
 	}
-	report, after, err := c.perform(ctx, a, p)
+	return c.performed(a, func(tell progress.Func) (*run.Report, error) { return a.Sync(ctx, p, flags.reason, tell) })
+}
+
+// performed performs a run, and says what became of it.
+func (c *command) performed(a *app.App, perform func(progress.Func) (*run.Report, error)) error {
+	report, after, err := c.perform(a, perform)
 	if err != nil {
 		return err
 	}
@@ -95,10 +102,10 @@ func choose(r *review.Review, names []string, all bool) (plan.Selection, error) 
 	return plan.Selection{Rows: rows}, nil
 }
 
-// perform syncs, and reviews what is then.
-func (c *command) perform(ctx context.Context, a *app.App, p *plan.Plan) (*run.Report, *review.Review, error) {
+// perform performs a run, and reviews what is then.
+func (c *command) perform(a *app.App, perform func(progress.Func) (*run.Report, error)) (*run.Report, *review.Review, error) {
 	tell, end := c.progress()
-	report, err := a.Sync(ctx, p, tell)
+	report, err := perform(tell)
 	end()
 	if err != nil {
 		return nil, nil, err

@@ -42,7 +42,7 @@ func (p *Plan) makePeople(r *review.Review, rows []*review.Row, everybody bool, 
 	for _, change := range r.PersonChanges(rows, everybody) {
 		person := makePerson(r, &change)
 		if change.Kind == review.DeactivatePerson {
-			person.Findings = lift(overrides, []Finding{deactivation(&person)})
+			person.Findings = p.lift(overrides, []Finding{deactivation(&person)})
 			if finding, found := admins.lockOut(&person, append(deactivated, change.Account)); found {
 				person.Findings = append(person.Findings, finding)
 			}

@@ -4,6 +4,10 @@
 package plan
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -39,9 +43,11 @@ type Group struct {
 	// Invite, Add and Remove are the operations, in the order of performing.
 	// Create are added, too, once their accounts have been created.
 	Invite, Add, Create, Remove []Member
-	// People and Accounts are the members on both sides as reviewed: see
-	// review.Held.
-	People, Accounts []string
+	// People is the fingerprint of the enabled members of the IdP group as
+	// reviewed (PeopleFact), Accounts the sorted ids of those of the Atlassian
+	// group that count as members.
+	People   string
+	Accounts []string
 	// Grants are what the Atlassian group gives as reviewed, by resource.
 	Grants []directory.ResourceGrant
 	// Unmatched is how many members of the IdP group are left out because
@@ -80,10 +86,45 @@ type Plan struct {
 	// People are the changes in the provisioning directory, where there is one:
 	// created before the groups are synced, deactivated after.
 	People []Person
-	// Findings are the guards in the way of the whole plan.
-	Findings []Finding
-	// Effect is what performing the unblocked groups does to people.
-	Effect review.Effect
+	// Findings are the guards in the way of the whole plan, Overridden those
+	// that were lifted, of all of it.
+	Findings, Overridden []Finding
+	// Undoes is the id of the run that it takes back, or empty.
+	Undoes string `json:",omitempty"`
+	// Effect is what performing the unblocked groups does to people; it isn't
+	// kept with the plan.
+	Effect review.Effect `json:"-"`
+}
+
+// Fingerprint tells plans apart by what they would do and what that rests on.
+func (p *Plan) Fingerprint() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "" // a plan is made of strings and numbers: it always encodes
+	}
+	return fingerprint([]string{string(text)})
+}
+
+// fingerprint gives short what lines may be compared by.
+func fingerprint(lines []string) string {
+	sum := sha256.New()
+	for _, line := range lines {
+		fmt.Fprintf(sum, "%d %s\n", len(line), line)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// PeopleFact is the fingerprint of the members of an IdP group for the purpose of
+// a sync.
+func PeopleFact(members []directory.Person) string {
+	var facts []string
+	for i := range members {
+		if !members[i].Disabled {
+			facts = append(facts, members[i].Fact())
+		}
+	}
+	slices.Sort(facts)
+	return fingerprint(facts)
 }
 
 // Batches cuts the groups that would be performed into batches.
@@ -118,7 +159,7 @@ func Make(r *review.Review, selection Selection, overrides Overrides, now time.T
 		for _, target := range row.Targets() {
 			group := makeGroup(r, target)
 			if group.Skip == "" {
-				group.Findings = lift(overrides, GroupFindings(r, target))
+				group.Findings = p.lift(overrides, GroupFindings(r, target))
 			}
 			if group.Skip == "" && !group.Blocked() {
 				performed = append(performed, target)
@@ -129,14 +170,17 @@ func Make(r *review.Review, selection Selection, overrides Overrides, now time.T
 	performed = p.seats(r, performed)
 	deactivated := p.makePeople(r, performed, selection.Everybody, overrides)
 	p.Effect = r.Effect(performed, deactivated...)
-	p.Findings = lift(overrides, p.findings(r, performed, now))
+	p.Findings = p.lift(overrides, p.findings(r, performed, now))
 	return p
 }
 
-func lift(overrides Overrides, findings []Finding) []Finding {
+// lift gives the findings that stand, and keeps those that a person overrode.
+func (p *Plan) lift(overrides Overrides, findings []Finding) []Finding {
 	var standing []Finding
 	for _, finding := range findings {
-		if !overrides.Lift(finding) {
+		if overrides.Lift(finding) {
+			p.Overridden = append(p.Overridden, finding)
+		} else {
 			standing = append(standing, finding)
 		}
 	}
@@ -157,7 +201,8 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 			})
 		}
 	}
-	group.People, group.Accounts = r.Held(row)
+	people, accounts := r.Held(row)
+	group.People, group.Accounts = fingerprint(people), accounts
 	add, provision, remove := r.Operations(row)
 	for _, no := range add {
 		added := member(r, r.Matches.PersonOf[no], no)

@@ -97,6 +97,11 @@ func (c Count) Since(earlier Count) Count {
 	return Count{c.Requests - earlier.Requests, c.Throttled - earlier.Throttled}
 }
 
+// Plus adds another count.
+func (c Count) Plus(more Count) Count {
+	return Count{c.Requests + more.Requests, c.Throttled + more.Throttled}
+}
+
 // Call is one request.
 type Call struct {
 	Method string

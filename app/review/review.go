@@ -54,6 +54,9 @@ type Decision struct {
 	At     time.Time
 	// Facts is Review.Facts of the group when it was decided.
 	Facts string
+	// Withdrawn says that the decision no longer holds; only the history has
+	// such ones.
+	Withdrawn bool `json:",omitempty"`
 }
 
 // Outcome is what the last run made of a group.

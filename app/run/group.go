@@ -37,11 +37,18 @@ type syncing struct {
 	expected map[string]bool
 	// invited are the account ids that invitations were answered with.
 	invited map[string]bool
+	// recalled is what the run did to the group before it was interrupted.
+	recalled *recalled
+}
+
+// operation begins to note a write to the group.
+func (s *syncing) operation(kind Kind, account string) *Operation {
+	return &Operation{Kind: kind, Group: s.plan.Name, Key: s.plan.Key(), Account: account}
 }
 
 // group syncs one group: reads again, writes, verifies.
 func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult {
-	s := &syncing{performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site}, expected: map[string]bool{}, invited: map[string]bool{}}
+	s := &syncing{performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site}, expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.past[group.Key()])}
 	err := s.perform(ctx)
 	var why changed
 	switch {
@@ -115,30 +122,47 @@ func (s *syncing) readAgain(ctx context.Context) error {
 	if source.Group.Unreadable != "" {
 		return changed(fmt.Sprintf("Not everybody in the IdP group can be read any more: %s.", source.Group.Unreadable))
 	}
-	var facts []string
-	for i := range source.Members {
-		if !source.Members[i].Disabled {
-			facts = append(facts, source.Members[i].Fact())
-		}
-	}
-	slices.Sort(facts)
-	if !slices.Equal(facts, s.plan.People) {
+	if plan.PeopleFact(source.Members) != s.plan.People {
 		return changed("The members of the IdP group have changed since it was reviewed.")
 	}
 	if s.plan.Target == nil {
 		return s.stillAbsent(ctx)
 	}
-	now, err := s.Atlassian.Now(ctx, *s.plan.Target)
-	if problem.Is(err, problem.NotFound) {
-		return changed("The Atlassian group no longer exists.")
-	}
-	if err != nil {
+	return s.readTarget(ctx)
+}
+
+// readTarget compares the Atlassian group, as it is now, with what was reviewed.
+// What the run did before it was interrupted may take a while to be seen.
+func (s *syncing) readTarget(ctx context.Context) error {
+	return s.await(ctx, func(ctx context.Context) error {
+		now, err := s.Atlassian.Now(ctx, *s.plan.Target)
+		if problem.Is(err, problem.NotFound) {
+			return changed("The Atlassian group no longer exists.")
+		}
+		if err == nil {
+			err = s.compare(now)
+		}
+		if err != nil && s.recalled.any {
+			return notYet(err)
+		}
 		return err
-	}
-	return s.compare(now)
+	})
 }
 
 func (s *syncing) stillAbsent(ctx context.Context) error {
+	if s.recalled.created {
+		err := s.await(ctx, func(ctx context.Context) error {
+			found, err := s.createdBefore(ctx)
+			if err == nil && !found {
+				return notYet(errNotCreated)
+			}
+			return err
+		})
+		if errors.Is(err, errNotCreated) {
+			return nil // it never took effect: it is made now
+		}
+		return err
+	}
 	groups, err := s.Atlassian.Named(ctx, s.plan.Site, s.plan.Name)
 	if err != nil {
 		return err
@@ -159,13 +183,15 @@ func (s *syncing) compare(now atlassian.GroupNow) error {
 	if !sameGrants(now.Grants, s.plan.Grants) {
 		return changed("What the Atlassian group gives has changed since it was reviewed.")
 	}
-	accounts := counted(now.Accounts)
-	if !slices.Equal(accounts, s.plan.Accounts) {
+	if !s.recalled.fits(s.plan.Accounts, now.Accounts) {
 		return changed("The members of the Atlassian group have changed since it was reviewed.")
 	}
 	s.target, s.before = now.Group, &now
-	for _, account := range accounts {
+	for _, account := range counted(now.Accounts) {
 		s.expected[account] = true
+	}
+	if s.recalled.any {
+		s.goOn(&now)
 	}
 	return nil
 }
@@ -191,10 +217,10 @@ func sameGrants(a, b []directory.ResourceGrant) bool {
 
 // create makes the group where Atlassian has none, and waits until it is seen.
 func (s *syncing) create(ctx context.Context) error {
-	if s.plan.Target != nil {
+	if s.plan.Target != nil || s.before != nil {
 		return nil
 	}
-	err := s.write(ctx, Operation{Kind: Create, Group: s.plan.Name}, func(ctx context.Context) error {
+	err := s.write(ctx, s.operation(Create, ""), func(ctx context.Context) error {
 		return s.Atlassian.CreateGroup(ctx, s.plan.Site, s.plan.Name)
 	})
 	if remote.Status(err) == http.StatusConflict {
@@ -225,9 +251,12 @@ func (s *syncing) invite(ctx context.Context) error {
 			emails[i] = member.Email
 		}
 		var answers []atlassian.Invited
-		operation := Operation{Kind: Invite, Group: s.plan.Name, Account: strings.Join(emails, " ")}
+		operation := s.operation(Invite, strings.Join(emails, " "))
 		err := s.write(ctx, operation, func(ctx context.Context) (err error) {
 			answers, err = s.Atlassian.Invite(ctx, s.target, emails)
+			for _, answer := range answers {
+				operation.Accounts = append(operation.Accounts, answer.Account)
+			}
 			return err
 		})
 		if err != nil {
@@ -286,7 +315,7 @@ func (s *syncing) add(ctx context.Context) error {
 }
 
 func (s *syncing) addMember(ctx context.Context, member plan.Member) error {
-	return s.write(ctx, Operation{Kind: Add, Group: s.plan.Name, Account: member.Account}, func(ctx context.Context) error {
+	return s.write(ctx, s.operation(Add, member.Account), func(ctx context.Context) error {
 		return s.Atlassian.Add(ctx, s.target, member.Account)
 	})
 }
@@ -321,7 +350,7 @@ func (s *syncing) alreadyMember(ctx context.Context, member plan.Member) error {
 
 func (s *syncing) remove(ctx context.Context) error {
 	for _, member := range s.plan.Remove {
-		err := s.write(ctx, Operation{Kind: Remove, Group: s.plan.Name, Account: member.Account}, func(ctx context.Context) error {
+		err := s.write(ctx, s.operation(Remove, member.Account), func(ctx context.Context) error {
 			return s.Atlassian.Remove(ctx, s.target, member.Account)
 		})
 		// 404: no longer a member. Verifying tells if it was something else.

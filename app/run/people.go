@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -33,6 +34,8 @@ type PersonResult struct {
 	Result Result                  `json:"result"`
 	// Error says why the result isn't Synced, with what to do.
 	Error string `json:"error,omitempty"`
+	// Account is that of somebody created.
+	Account string `json:"account,omitempty"`
 	// After is the person as the directory has them then; nil where it didn't
 	// say.
 	After *directory.Provisioned `json:"-"`
@@ -48,7 +51,7 @@ func (p *performance) people(ctx context.Context, stage string, kinds ...review.
 	for i := range p.plan.People {
 		person := &p.plan.People[i]
 		for _, kind := range kinds {
-			if person.Kind == kind && !person.Blocked() {
+			if _, done := p.persons[personKey(person.Kind, person.ID)]; person.Kind == kind && !person.Blocked() && !done {
 				changes = append(changes, person)
 			}
 		}
@@ -61,10 +64,12 @@ func (p *performance) people(ctx context.Context, stage string, kinds ...review.
 	// The function never fails: a person's failure is their result.
 	_ = remote.Each(ctx, len(changes), func(ctx context.Context, i int) error {
 		result := p.person(ctx, changes[i])
+		err := p.Journal.PersonDone(p.report.ID, result)
 		p.advance(1)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.persons[changes[i]] = result
+		p.persons[personKey(result.Kind, result.ID)] = result
+		p.fail(err)
 		return nil
 	})
 }
@@ -81,9 +86,14 @@ func (p *performance) person(ctx context.Context, change *plan.Person) PersonRes
 		result.Result, result.Error = Failed, problem.Of(err).Error()
 	default:
 		result.After = &after
+		if change.Kind == review.CreatePerson {
+			result.Account = after.Account
+		}
 	}
 	return result
 }
+
+func personKey(kind review.PersonChangeKind, id string) string { return string(kind) + " " + id }
 
 func newPersonResult(change *plan.Person) PersonResult {
 	return PersonResult{Kind: change.Kind, ID: change.ID, Name: change.Name, Email: change.Email, Result: Synced}
@@ -108,6 +118,9 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 	if err != nil {
 		return record, err
 	}
+	if p.tried(change) && (change.Kind == review.UpdatePerson && record.Name == strings.TrimSpace(change.Name) || change.Kind == review.DeactivatePerson && !record.Active) {
+		return record, nil // before the run was interrupted
+	}
 	if record.Account != change.Account || !record.Active || record.Name != change.Was {
 		return record, changed("What the provisioning directory says of the person has changed since it was reviewed.")
 	}
@@ -117,12 +130,17 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 	return p.deactivatePerson(ctx, change)
 }
 
+// tried says whether a change was sent before the run was interrupted.
+func (p *performance) tried(change *plan.Person) bool {
+	return slices.ContainsFunc(p.past[change.ID], func(o Operation) bool { return !o.Refused })
+}
+
 // createPerson makes the account, and waits until the directory tells its id.
 // Somebody whom the directory has by then, as after a run that broke off, is
 // taken as created where it is the same person.
 func (p *performance) createPerson(ctx context.Context, person *directory.Person) (directory.Provisioned, error) {
 	var record directory.Provisioned
-	err := p.write(ctx, Operation{Kind: CreatePerson, Account: person.Email}, func(ctx context.Context) (err error) {
+	err := p.write(ctx, &Operation{Kind: CreatePerson, Person: person.ID, Account: person.Email}, func(ctx context.Context) (err error) {
 		record, err = p.Provisioning.Create(ctx, *person)
 		return err
 	})
@@ -168,7 +186,7 @@ func (p *performance) createdBefore(ctx context.Context, person *directory.Perso
 }
 
 func (p *performance) renamePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
-	err = p.write(ctx, Operation{Kind: UpdatePerson, Account: change.Account}, func(ctx context.Context) (err error) {
+	err = p.write(ctx, &Operation{Kind: UpdatePerson, Person: change.ID, Account: change.Account}, func(ctx context.Context) (err error) {
 		record, err = p.Provisioning.Rename(ctx, change.Record, change.Name)
 		return err
 	})
@@ -179,7 +197,7 @@ func (p *performance) renamePerson(ctx context.Context, change *plan.Person) (re
 }
 
 func (p *performance) deactivatePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
-	err = p.write(ctx, Operation{Kind: DeactivatePerson, Account: change.Account}, func(ctx context.Context) (err error) {
+	err = p.write(ctx, &Operation{Kind: DeactivatePerson, Person: change.ID, Account: change.Account}, func(ctx context.Context) (err error) {
 		record, err = p.Provisioning.Deactivate(ctx, change.Record)
 		return err
 	})
@@ -221,7 +239,7 @@ func (p *performance) personResults() []PersonResult {
 	var results []PersonResult
 	for i := range p.plan.People {
 		change := &p.plan.People[i]
-		result, performed := p.persons[change]
+		result, performed := p.persons[personKey(change.Kind, change.ID)]
 		if !performed {
 			result = ForeseePerson(p.plan, change)
 			if result.Result == Synced {

@@ -5,6 +5,8 @@ package run
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,16 +64,82 @@ type Report struct {
 	// ID is the run's: it sorts by time.
 	ID       string
 	Snapshot string
-	By       string
-	Began    time.Time
-	Ended    time.Time
-	Batches  int
-	Groups   []GroupResult
+	// By is the account on this machine, Owner the stated owner of the
+	// credentials, Reason what the person gave, or empty.
+	By     string
+	Owner  string `json:",omitempty"`
+	Reason string `json:",omitempty"`
+	// Undoes is the id of the run that this one takes back, or empty.
+	Undoes string `json:",omitempty"`
+	// First is the number of its first record in the history.
+	First   uint64 `json:",omitempty"`
+	Began   time.Time
+	Ended   time.Time
+	Batches int
+	Groups  []GroupResult
 	// People are the changes in the provisioning directory.
 	People []PersonResult `json:",omitempty"`
 	// IdP and Atlassian count the requests; Atlassian those to the
 	// provisioning directory, too.
 	IdP, Atlassian remote.Count
+}
+
+// Begun is what the history says of a run that begins.
+type Begun struct {
+	By, Owner, Reason, Snapshot string
+	Undoes                      string `json:",omitempty"`
+	// Groups and People are how many the plan performs; Plan is its
+	// fingerprint.
+	Groups, People int
+	Plan           string
+	// Overridden are the guards that were lifted.
+	Overridden []plan.Finding `json:",omitempty"`
+}
+
+// Begun says what the history keeps of a run that performs a plan.
+func (r *Report) Begun(p *plan.Plan) Begun {
+	begun := Begun{By: r.By, Owner: r.Owner, Reason: r.Reason, Snapshot: r.Snapshot, Undoes: r.Undoes}
+	if p != nil {
+		for _, batch := range p.Batches() {
+			begun.Groups += len(batch)
+		}
+		begun.People, begun.Plan, begun.Overridden = len(p.People), p.Fingerprint(), p.Overridden
+	}
+	return begun
+}
+
+// Ended is what the history says of a run that has ended.
+type Ended struct {
+	Results        map[Result]int
+	Added, Removed int
+	Began, Ended   time.Time
+	Requests, Slow int // Slow is how many were answered with 429
+}
+
+// Counts sums up a run.
+func (r *Report) Counts() Ended {
+	ended := Ended{Results: map[Result]int{}, Began: r.Began, Ended: r.Ended, Requests: r.IdP.Requests + r.Atlassian.Requests, Slow: r.IdP.Throttled + r.Atlassian.Throttled}
+	for i := range r.Groups {
+		ended.Results[r.Groups[i].Result]++
+		ended.Added += r.Groups[i].Added
+		ended.Removed += r.Groups[i].Removed
+	}
+	for i := range r.People {
+		ended.Results[r.People[i].Result]++
+	}
+	return ended
+}
+
+// Past is what a run has done so far.
+type Past struct {
+	Report Report
+	// Plan is nil for runs of before plans were kept.
+	Plan *plan.Plan
+	// Operations are in the order of their numbers, each as it was last noted.
+	Operations []Operation
+	// Groups and People are done with.
+	Groups []GroupResult
+	People []PersonResult
 }
 
 // IdP is what a run asks of the identity provider.
@@ -115,20 +183,36 @@ type Operation struct {
 	No    int    `json:"no"`
 	Kind  Kind   `json:"kind"`
 	Group string `json:"group,omitempty"`
-	// Account is the account's id, or the address of somebody invited.
+	// Key is that of the group in the plan; Person the id of the person in the
+	// IdP, for operations in the provisioning directory.
+	Key    string `json:"key,omitempty"`
+	Person string `json:"person,omitempty"`
+	// Account is the account's id, or the addresses of those invited or created.
 	Account string `json:"account,omitempty"`
-	// Done says that the other side answered; Error what it refused, if so.
-	Done  bool      `json:"done"`
-	Error string    `json:"error,omitempty"`
-	At    time.Time `json:"at"`
+	// Accounts are the ids that invitations were answered with.
+	Accounts []string `json:"accounts,omitempty"`
+	// Done says that the other side answered, or that no answer came; Error
+	// says which, and Refused that it refused: then nothing took effect.
+	Done    bool      `json:"done"`
+	Error   string    `json:"error,omitempty"`
+	Refused bool      `json:"refused,omitempty"`
+	At      time.Time `json:"at"`
 }
+
+// TookEffect says that the other side answered that it was done.
+func (o *Operation) TookEffect() bool { return o.Done && o.Error == "" }
+
+// Open says that nobody knows whether it took effect.
+func (o *Operation) Open() bool { return !o.TookEffect() && !o.Refused }
 
 // Journal keeps what a run does. Each method returns when what it was given is
 // safe on disk.
 type Journal interface {
-	BeginRun(report *Report) error
+	Begin(report *Report, plan *plan.Plan) error
 	Record(run string, operation Operation) error
-	EndRun(report *Report) error
+	GroupDone(run string, result GroupResult) error
+	PersonDone(run string, result PersonResult) error
+	End(report *Report) error
 }
 
 // Runner performs plans.
@@ -142,8 +226,8 @@ type Runner struct {
 	// Patience is how long a write may take until it is seen; Atlassian says
 	// up to 30 seconds. Zero means 45 seconds.
 	Patience time.Duration
-	// By is who performs it: the account on this machine.
-	By string
+	// By, Owner and Reason are for the report.
+	By, Owner, Reason string
 }
 
 // DefaultPatience is longer than the delay that Atlassian documents.
@@ -163,9 +247,15 @@ type performance struct {
 	// created are the accounts made by this run, by the id of the person.
 	created sync.Map
 
-	mu      sync.Mutex
-	results map[string]GroupResult // by plan.Group.Key
-	persons map[*plan.Person]PersonResult
+	// past is what the run did before it was interrupted, by the group's key or
+	// the person's id.
+	past map[string][]Operation
+
+	mu sync.Mutex
+	// broken is the journal's failure: nothing is written after it.
+	broken  error
+	results map[string]GroupResult  // by plan.Group.Key
+	persons map[string]PersonResult // by personKey
 }
 
 // Perform performs a plan. A group that fails doesn't stop the others; a
@@ -173,30 +263,61 @@ type performance struct {
 // of the plan. The error is that of the journal: without it nothing is written.
 func (r *Runner) Perform(ctx context.Context, p *plan.Plan, tell progress.Func) (*Report, error) {
 	began := time.Now()
-	report := &Report{ID: began.UTC().Format("20060102-150405.000000"), Snapshot: p.Snapshot, By: r.By, Began: began}
-	perf := &performance{Runner: r, plan: p, report: report, tell: tell, results: map[string]GroupResult{}, persons: map[*plan.Person]PersonResult{}}
-	batches := p.Batches()
-	if len(p.Findings) > 0 {
-		batches = nil
+	report := &Report{
+		ID: began.UTC().Format("20060102-150405.000000"), Snapshot: p.Snapshot, By: r.By, Owner: r.Owner, Reason: r.Reason, Undoes: p.Undoes, Began: began,
 	}
-	report.Batches = len(batches)
-	if err := r.Journal.BeginRun(report); err != nil {
+	if len(p.Findings) == 0 {
+		report.Batches = len(p.Batches())
+	}
+	if err := r.Journal.Begin(report, p); err != nil {
 		return nil, err
 	}
+	return r.finish(ctx, r.performance(p, report, tell))
+}
+
+func (r *Runner) performance(p *plan.Plan, report *Report, tell progress.Func) *performance {
+	return &performance{
+		Runner: r, plan: p, report: report, tell: tell, past: map[string][]Operation{}, results: map[string]GroupResult{}, persons: map[string]PersonResult{},
+	}
+}
+
+// finish performs what hasn't been, and ends the run.
+func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error) {
+	p, report := perf.plan, perf.report
 	idp, org := r.IdP.Count(), r.count()
-	perf.total = perf.operations(batches)
 	if len(p.Findings) == 0 {
+		batches := perf.remaining()
+		perf.total = perf.operations(batches)
 		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson)
 		perf.perform(ctx, batches)
 		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
 	}
-	report.IdP, report.Atlassian = r.IdP.Count().Since(idp), r.count().Since(org)
+	report.IdP, report.Atlassian = report.IdP.Plus(r.IdP.Count().Since(idp)), report.Atlassian.Plus(r.count().Since(org))
 	report.Ended = time.Now()
 	for i := range p.Groups {
 		report.Groups = append(report.Groups, perf.result(&p.Groups[i]))
 	}
 	report.People = perf.personResults()
-	return report, r.Journal.EndRun(report)
+	if perf.broken != nil {
+		return report, perf.broken
+	}
+	return report, r.Journal.End(report)
+}
+
+// remaining are the batches without the groups that were done with before the
+// run was interrupted.
+func (p *performance) remaining() [][]*plan.Group {
+	var batches [][]*plan.Group
+	for _, batch := range p.plan.Batches() {
+		batch = slices.DeleteFunc(batch, func(group *plan.Group) bool {
+			_, done := p.results[group.Key()]
+			return done
+		})
+		if len(batch) > 0 {
+			batches = append(batches, batch)
+		}
+	}
+	return batches
 }
 
 // count is the requests to Atlassian so far.
@@ -233,11 +354,20 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 		// The function never fails: a group's failure is its result.
 		_ = remote.Each(ctx, len(batch), func(ctx context.Context, i int) error {
 			result := p.group(ctx, batch[i])
+			err := p.Journal.GroupDone(p.report.ID, result)
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.results[batch[i].Key()] = result
+			p.fail(err)
 			return nil
 		})
+	}
+}
+
+// fail keeps the journal's first failure; p.mu is held.
+func (p *performance) fail(err error) {
+	if p.broken == nil {
+		p.broken = err
 	}
 }
 
@@ -277,20 +407,21 @@ func Foresee(p *plan.Plan, group *plan.Group) GroupResult {
 
 // write journals an operation, sends it, and journals the answer. Once begun it
 // isn't cancelled: its answer is worth more than the moment.
-func (p *performance) write(ctx context.Context, operation Operation, send func(context.Context) error) error {
+func (p *performance) write(ctx context.Context, operation *Operation, send func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return problem.Of(err)
 	}
 	operation.No, operation.At = int(p.number.Add(1)), time.Now()
-	if err := p.Journal.Record(p.report.ID, operation); err != nil {
+	if err := p.Journal.Record(p.report.ID, *operation); err != nil {
 		return err
 	}
 	sent := send(context.WithoutCancel(ctx))
 	operation.Done, operation.At = true, time.Now()
 	if sent != nil {
-		operation.Error = sent.Error()
+		status := remote.Status(sent)
+		operation.Error, operation.Refused = sent.Error(), status >= 400 && status < 500 && status != http.StatusRequestTimeout
 	}
-	if err := p.Journal.Record(p.report.ID, operation); err != nil {
+	if err := p.Journal.Record(p.report.ID, *operation); err != nil {
 		return err
 	}
 	return sent

@@ -30,8 +30,10 @@ type journal struct {
 	fail  error
 }
 
-func (j *journal) BeginRun(*run.Report) error { return nil }
-func (j *journal) EndRun(*run.Report) error   { return nil }
+func (j *journal) Begin(*run.Report, *plan.Plan) error       { return nil }
+func (j *journal) End(*run.Report) error                     { return nil }
+func (j *journal) GroupDone(string, run.GroupResult) error   { return nil }
+func (j *journal) PersonDone(string, run.PersonResult) error { return nil }
 func (j *journal) Record(_ string, operation run.Operation) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
