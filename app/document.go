@@ -331,17 +331,68 @@ type SyncRequestsDocument struct {
 
 // NewSyncDocument writes out a run; after is the review made after it.
 func NewSyncDocument(report *run.Report, after *review.Review) SyncDocument {
-	document := SyncDocument{Run: orNull(report.ID), Batches: report.Batches, Groups: []SyncGroupDocument{}, Counts: newSyncCounts(after)}
-	for _, group := range report.Groups {
-		document.Groups = append(document.Groups, SyncGroupDocument{
-			group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error),
-		})
-	}
+	document := SyncDocument{Run: orNull(report.ID), Batches: report.Batches, Groups: newSyncGroups(report), Counts: newSyncCounts(after)}
 	for _, person := range report.People {
 		document.People = append(document.People, newSyncPersonDocument(person))
 	}
 	document.Request = SyncRequestsDocument{report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled + report.Atlassian.Throttled}
 	return document
+}
+
+// HistoryDocument lists the runs as `rollcall history --json` prints them, the
+// latest first.
+type HistoryDocument struct {
+	Runs []RunDocument `json:"runs"`
+}
+
+// RunDocument is one run. Operations are there where one run is asked for.
+type RunDocument struct {
+	Run         string    `json:"run"`
+	Began       time.Time `json:"began"`
+	Interrupted bool      `json:"interrupted"`
+	By          string    `json:"by"`
+	Owner       string    `json:"owner"`
+	Reason      string    `json:"reason"`
+	// Undoes is the run that this one took back; null for a sync.
+	Undoes     *string              `json:"undoes"`
+	Groups     []SyncGroupDocument  `json:"groups"`
+	People     []SyncPersonDocument `json:"people,omitempty"`
+	Operations []run.Operation      `json:"operations,omitempty"`
+}
+
+// NewHistoryDocument writes out the runs.
+func NewHistoryDocument(runs []run.Report) HistoryDocument {
+	document := HistoryDocument{Runs: []RunDocument{}}
+	for i := range runs {
+		document.Runs = append(document.Runs, newRunDocument(&runs[i]))
+	}
+	return document
+}
+
+// NewRunDocument writes out one run with its operations.
+func NewRunDocument(past *run.Past) RunDocument {
+	document := newRunDocument(&past.Report)
+	document.Operations = past.Operations
+	return document
+}
+
+func newRunDocument(report *run.Report) RunDocument {
+	document := RunDocument{
+		Run: report.ID, Began: report.Began.UTC(), Interrupted: report.Ended.IsZero(), By: report.By, Owner: report.Owner, Reason: report.Reason,
+		Undoes: orNull(report.Undoes), Groups: newSyncGroups(report),
+	}
+	for _, person := range report.People {
+		document.People = append(document.People, newSyncPersonDocument(person))
+	}
+	return document
+}
+
+func newSyncGroups(report *run.Report) []SyncGroupDocument {
+	groups := []SyncGroupDocument{}
+	for _, group := range report.Groups {
+		groups = append(groups, SyncGroupDocument{group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error)})
+	}
+	return groups
 }
 
 // NewDryRunDocument writes out what a plan would do. A group that would be

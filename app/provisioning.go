@@ -188,8 +188,13 @@ func amendProvisioning(snapshot *directory.Snapshot, report *run.Report) {
 	snapshot.Provisioning = &amended
 	for i := range snapshot.Atlassian.Accounts {
 		account := &snapshot.Atlassian.Accounts[i]
-		if active, changed := accounts[account.ID]; changed && !active && !account.Outside() {
+		active, changed := accounts[account.ID]
+		switch {
+		case !changed || account.Outside():
+		case !active:
 			account.Status = directory.Deactivated
+		case account.Status == directory.Deactivated:
+			account.Status = directory.Active
 		}
 	}
 }

@@ -169,6 +169,9 @@ func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner
 			return report, err
 		}
 	}
+	if report.Undoes != "" {
+		return report, nil // its groups aren't the identity provider's
+	}
 	return report, a.Store.SaveOutcomes(outcomes(report))
 }
 

@@ -177,6 +177,11 @@ func (p *Provisioning) Deactivate(ctx context.Context, id string) (directory.Pro
 	return p.patch(ctx, id, "deactivate people", operation{"replace", "active", false})
 }
 
+// Activate lets somebody use their account again (PATCH /Users/{id}).
+func (p *Provisioning) Activate(ctx context.Context, id string) (directory.Provisioned, error) {
+	return p.patch(ctx, id, "activate people", operation{"replace", "active", true})
+}
+
 type operation struct {
 	Op    string `json:"op"`
 	Path  string `json:"path"`

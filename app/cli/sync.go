@@ -39,11 +39,16 @@ func (c *command) sync() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
-	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "show the plan and write nothing")
-	cmd.Flags().BoolVar(&flags.yes, "yes", false, "answer the confirmation; lifts no guard")
-	cmd.Flags().StringVar(&flags.reason, "reason", "", "why; it is kept in the history")
-	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards: `GUARD[=GROUP or PERSON],…` or all")
+	flags.addTo(cmd)
 	return cmd
+}
+
+// addTo adds the flags that whatever writes has.
+func (f *syncFlags) addTo(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show the plan and write nothing")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "answer the confirmation; lifts no guard")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "why; it is kept in the history")
+	cmd.Flags().StringVar(&f.override, "override", "", "lift guards: `GUARD[=GROUP or PERSON],…` or all")
 }
 
 func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, flags syncFlags) error {
@@ -247,7 +252,7 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them %s), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
 		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, broughtIn(after), removed,
 		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
-	if counts[run.Synced] > 0 {
+	if counts[run.Synced] > 0 && report.Undoes == "" {
 		fmt.Fprintf(out, "%s %s\n", app.StillListed(after.Snapshot.IdP.Provider), app.AdminPage(&after.Snapshot.Atlassian))
 	}
 	fmt.Fprintln(out, finished(after.Counts()))

@@ -58,7 +58,9 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 		add(UnknownAccess, fmt.Sprintf("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", people(row.Removed), row.Name, on(row)),
 			"Look at what the group gives in Confluence; if the removals are meant, override unknown-access for this group.")
 	}
-	if row.Wanted == 0 && row.Removed > 0 {
+	if row.Wanted == 0 && row.Removed > 0 && r.Undoes() {
+		add(EmptyGroup, fmt.Sprintf("Undoing would remove all %s from “%s”.", people(row.Removed), row.Name), "If that is meant, override empty-group for this group.")
+	} else if row.Wanted == 0 && row.Removed > 0 {
 		add(EmptyGroup, fmt.Sprintf("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
 			"If that is meant, override empty-group for this group.")
 	}

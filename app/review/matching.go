@@ -24,6 +24,15 @@ type Matches struct {
 	byID map[string]directory.AccountNo
 }
 
+// Identity matches each person with the account of the same number.
+func Identity(n int) *Matches {
+	m := &Matches{Unmatched: map[directory.PersonNo]string{}, Protected: map[directory.AccountNo]string{}}
+	for i := range n {
+		m.AccountOf, m.PersonOf = append(m.AccountOf, directory.AccountNo(i)), append(m.PersonOf, directory.PersonNo(i))
+	}
+	return m
+}
+
 // Match finds each person's account: by e-mail address, then by the addresses
 // that the provider vouches for, then by the account id that the provisioning
 // directory gives, where there is one. It never guesses: several candidates, or

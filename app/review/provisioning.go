@@ -16,6 +16,8 @@ const (
 	CreatePerson     PersonChangeKind = "create"
 	UpdatePerson     PersonChangeKind = "update"
 	DeactivatePerson PersonChangeKind = "deactivate"
+	// ActivatePerson undoes a deactivation; provisioning itself never does so.
+	ActivatePerson PersonChangeKind = "activate"
 )
 
 // PersonChange is what provisioning does to one person.
@@ -29,6 +31,9 @@ type PersonChange struct {
 	// where it wasn't read.
 	Account directory.AccountNo
 }
+
+// Undoes says that the review is of an undo, whose source is the past.
+func (r *Review) Undoes() bool { return r.input.Targets != nil }
 
 // Provisions says whether a provisioning directory is connected.
 func (r *Review) Provisions() bool { return r.Snapshot.Provisioning != nil }

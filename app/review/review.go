@@ -81,6 +81,12 @@ type Input struct {
 	Outcomes  map[string]Outcome  // by the id of the IdP group
 	// AtlassianOnly asks for the groups that only Atlassian has, too.
 	AtlassianOnly bool
+	// Matches, if set, say who is who without matching; Targets, if set, which
+	// Atlassian group each IdP group means, by its id, without comparing names.
+	// That is how a run is undone: the source is the past of the same
+	// organization.
+	Matches *Matches
+	Targets map[string]directory.GroupNo
 }
 
 // NoSource stands where a row has no IdP group.
@@ -173,7 +179,10 @@ type Review struct {
 
 // Compare compares the two sides.
 func Compare(input Input) *Review {
-	r := &Review{Snapshot: input.Snapshot, Matches: Match(input.Snapshot), input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
+	if input.Matches == nil {
+		input.Matches = Match(input.Snapshot)
+	}
+	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
 	r.pair()
 	scratch := &members{}
 	for i := range r.Rows {
@@ -206,6 +215,10 @@ func (r *Review) pair() {
 		name := directory.FoldName(idp.Groups[i].Name)
 		r.sharing[name]++
 		row := Row{Name: idp.Groups[i].Name, Source: directory.SourceNo(i), Groups: byName[name]}
+		if r.input.Targets != nil {
+			r.sharing[name] = 1
+			row.Groups = []directory.GroupNo{r.input.Targets[idp.Groups[i].ID]}
+		}
 		if atlassian.Experience == directory.Original {
 			row.Parts = r.parts(&row)
 		}

@@ -107,8 +107,22 @@ func (s *syncing) incomplete() (why []string) {
 	return why
 }
 
-// readAgain compares both sides, as they are now, with what was reviewed.
+// readAgain compares both sides, as they are now, with what was reviewed. The
+// source of an undo is the past, which doesn't change.
 func (s *syncing) readAgain(ctx context.Context) error {
+	if s.performance.plan.Undoes == "" {
+		if err := s.readSource(ctx); err != nil {
+			return err
+		}
+	}
+	if s.plan.Target == nil {
+		return s.stillAbsent(ctx)
+	}
+	return s.readTarget(ctx)
+}
+
+// readSource compares the IdP group, as it is now, with what was reviewed.
+func (s *syncing) readSource(ctx context.Context) error {
 	source, err := s.IdP.Now(ctx, s.plan.Source)
 	if problem.Is(err, problem.NotFound) {
 		return changed("The IdP group no longer exists.")
@@ -125,10 +139,7 @@ func (s *syncing) readAgain(ctx context.Context) error {
 	if plan.PeopleFact(source.Members) != s.plan.People {
 		return changed("The members of the IdP group have changed since it was reviewed.")
 	}
-	if s.plan.Target == nil {
-		return s.stillAbsent(ctx)
-	}
-	return s.readTarget(ctx)
+	return nil
 }
 
 // readTarget compares the Atlassian group, as it is now, with what was reviewed.

@@ -22,6 +22,7 @@ type Provisioning interface {
 	Create(ctx context.Context, person directory.Person) (directory.Provisioned, error)
 	Rename(ctx context.Context, id, name string) (directory.Provisioned, error)
 	Deactivate(ctx context.Context, id string) (directory.Provisioned, error)
+	Activate(ctx context.Context, id string) (directory.Provisioned, error)
 	Count() remote.Count
 }
 
@@ -101,15 +102,12 @@ func newPersonResult(change *plan.Person) PersonResult {
 
 // changePerson reads both sides again, and then writes what still holds.
 func (p *performance) changePerson(ctx context.Context, change *plan.Person) (directory.Provisioned, error) {
-	person, err := p.IdP.Person(ctx, change.ID)
-	if problem.Is(err, problem.NotFound) {
-		return directory.Provisioned{}, changed("The identity provider no longer knows the person.")
-	}
-	if err != nil {
-		return directory.Provisioned{}, err
-	}
-	if plan.PersonFact(&person) != change.Fact {
-		return directory.Provisioned{}, changed("What the identity provider says of the person has changed since it was reviewed.")
+	var person directory.Person
+	if p.plan.Undoes == "" { // the source of an undo is the past
+		var err error
+		if person, err = p.sourcePerson(ctx, change); err != nil {
+			return directory.Provisioned{}, err
+		}
 	}
 	if change.Kind == review.CreatePerson {
 		return p.createPerson(ctx, &person)
@@ -118,16 +116,33 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 	if err != nil {
 		return record, err
 	}
-	if p.tried(change) && (change.Kind == review.UpdatePerson && record.Name == strings.TrimSpace(change.Name) || change.Kind == review.DeactivatePerson && !record.Active) {
+	if p.tried(change) && (change.Kind == review.UpdatePerson && record.Name == strings.TrimSpace(change.Name) || change.Kind == review.DeactivatePerson && !record.Active || change.Kind == review.ActivatePerson && record.Active) {
 		return record, nil // before the run was interrupted
 	}
-	if record.Account != change.Account || !record.Active || record.Name != change.Was {
+	if record.Account != change.Account || record.Active == (change.Kind == review.ActivatePerson) || record.Name != change.Was {
 		return record, changed("What the provisioning directory says of the person has changed since it was reviewed.")
 	}
-	if change.Kind == review.UpdatePerson {
+	switch change.Kind {
+	case review.UpdatePerson:
 		return p.renamePerson(ctx, change)
+	case review.ActivatePerson:
+		return p.switchPerson(ctx, change, ActivatePerson, true, p.Provisioning.Activate)
+	default:
+		return p.switchPerson(ctx, change, DeactivatePerson, false, p.Provisioning.Deactivate)
 	}
-	return p.deactivatePerson(ctx, change)
+}
+
+// sourcePerson compares a person, as the IdP has them now, with what was
+// reviewed.
+func (p *performance) sourcePerson(ctx context.Context, change *plan.Person) (directory.Person, error) {
+	person, err := p.IdP.Person(ctx, change.ID)
+	if problem.Is(err, problem.NotFound) {
+		return person, changed("The identity provider no longer knows the person.")
+	}
+	if err == nil && plan.PersonFact(&person) != change.Fact {
+		err = changed("What the identity provider says of the person has changed since it was reviewed.")
+	}
+	return person, err
 }
 
 // tried says whether a change was sent before the run was interrupted.
@@ -196,15 +211,16 @@ func (p *performance) renamePerson(ctx context.Context, change *plan.Person) (re
 	return p.awaitPerson(ctx, record, func(record *directory.Provisioned) bool { return record.Name == strings.TrimSpace(change.Name) })
 }
 
-func (p *performance) deactivatePerson(ctx context.Context, change *plan.Person) (record directory.Provisioned, err error) {
-	err = p.write(ctx, &Operation{Kind: DeactivatePerson, Person: change.ID, Account: change.Account}, func(ctx context.Context) (err error) {
-		record, err = p.Provisioning.Deactivate(ctx, change.Record)
+// switchPerson lets somebody use their account, or ends that.
+func (p *performance) switchPerson(ctx context.Context, change *plan.Person, kind Kind, active bool, send func(context.Context, string) (directory.Provisioned, error)) (record directory.Provisioned, err error) {
+	err = p.write(ctx, &Operation{Kind: kind, Person: change.ID, Account: change.Account}, func(ctx context.Context) (err error) {
+		record, err = send(ctx, change.Record)
 		return err
 	})
 	if err != nil {
 		return record, err
 	}
-	return p.awaitPerson(ctx, record, func(record *directory.Provisioned) bool { return !record.Active })
+	return p.awaitPerson(ctx, record, func(record *directory.Provisioned) bool { return record.Active == active })
 }
 
 // awaitPerson reads somebody back until the directory shows what was written.

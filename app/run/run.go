@@ -175,6 +175,7 @@ const (
 	CreatePerson     Kind = "create-person"
 	UpdatePerson     Kind = "update-person"
 	DeactivatePerson Kind = "deactivate-person"
+	ActivatePerson   Kind = "activate-person"
 )
 
 // Operation is one write, as the journal holds it: first without an answer, then
@@ -288,7 +289,7 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 	if len(p.Findings) == 0 {
 		batches := perf.remaining()
 		perf.total = perf.operations(batches)
-		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson)
+		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
 		perf.perform(ctx, batches)
 		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
 	}

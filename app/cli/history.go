@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/history"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/run"
+)
+
+func (c *command) history() *cobra.Command {
+	var export string
+	var verify bool
+	cmd := &cobra.Command{
+		Use: "history [RUN]", Short: "Show the runs, or what one of them did", Args: cobra.MaximumNArgs(1),
+		Long: "Show the runs, or what one of them did. --export writes every record as a JSON line, decisions included;\n" +
+			"each carries the hash of the one before, and --verify says whether any was changed since.",
+		RunE: func(_ *cobra.Command, args []string) error {
+			return c.with(func(a *app.App) error {
+				switch {
+				case export != "":
+					return c.exportHistory(a, export)
+				case verify:
+					return c.verifyHistory(a)
+				case len(args) == 1:
+					return c.showRun(a, args[0])
+				}
+				return c.listRuns(a)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&export, "export", "", "write all records as JSON lines to this `file`; - for standard output")
+	cmd.Flags().BoolVar(&verify, "verify", false, "check that no record was changed")
+	return cmd
+}
+
+func (c *command) exportHistory(a *app.App, path string) (err error) {
+	var out io.Writer = c.Out
+	if path != "-" {
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return problem.Wrap(err, problem.Storage, fmt.Sprintf("The history can't be written to %s: %v.", path, err), "Choose a file that isn't there yet.")
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		out = file
+	}
+	buffered := bufio.NewWriter(out)
+	encoder := json.NewEncoder(buffered)
+	if err := a.Store.History(func(record *history.Record) error { return encoder.Encode(record) }); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+func (c *command) verifyHistory(a *app.App) error {
+	n := 0
+	if err := a.Store.History(func(*history.Record) error { n++; return nil }); err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(map[string]any{"records": n, "unchanged": true})
+	}
+	_, err := fmt.Fprintf(c.Out, "%d records, each as it was written.\n", n)
+	return err
+}
+
+func (c *command) listRuns(a *app.App) error {
+	runs, err := a.Store.Runs()
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.print(app.NewHistoryDocument(runs))
+	}
+	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RUN\tBEGAN\tBY\tSYNCED\tADDED\tREMOVED\tWHY")
+	for i := range runs {
+		report := &runs[i]
+		counts := report.Counts()
+		synced := fmt.Sprintf("%d of %d", counts.Results[run.Synced], len(report.Groups)+len(report.People))
+		why := report.Reason
+		switch {
+		case report.Ended.IsZero():
+			synced = "interrupted"
+		case report.Undoes != "":
+			why = "undoes " + report.Undoes + " " + why
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", report.ID, report.Began.Local().Format("2006-01-02 15:04"), safe(report.By), synced, counts.Added, counts.Removed, safe(why))
+	}
+	return table.Flush()
+}
+
+func (c *command) showRun(a *app.App, id string) error {
+	runs, err := a.Store.Runs()
+	if err != nil {
+		return err
+	}
+	for i := range runs {
+		if runs[i].ID != id {
+			continue
+		}
+		past, err := a.Store.Past(id)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return c.print(app.NewRunDocument(past))
+		}
+		printRun(c.Out, past)
+		return nil
+	}
+	return problem.New(problem.NotFound, fmt.Sprintf("There is no run “%s”.", id), "Look at rollcall history for the runs.")
+}
+
+func printRun(out io.Writer, past *run.Past) {
+	report := &past.Report
+	fmt.Fprintf(out, "Run %s, begun %s by %s. %s\n", report.ID, report.Began.Local().Format(time.RFC1123), safe(report.By), safe(report.Reason))
+	for i := range report.Groups {
+		group := &report.Groups[i]
+		fmt.Fprintf(out, "%s: %s, +%d -%d %s\n", safe(group.Title()), group.Result, group.Added, group.Removed, safe(group.Error))
+	}
+	for i := range report.People {
+		person := &report.People[i]
+		fmt.Fprintf(out, "%s (%s), %s: %s %s\n", safe(person.Name), safe(person.Email), person.Kind, person.Result, safe(person.Error))
+	}
+	for i := range past.Operations {
+		operation := &past.Operations[i]
+		answer := "done"
+		switch {
+		case !operation.Done:
+			answer = "no answer"
+		case operation.Error != "":
+			answer = operation.Error
+		}
+		fmt.Fprintf(out, "  %d. %s %s %s: %s\n", operation.No, operation.Kind, safe(operation.Group), safe(operation.Account), safe(answer))
+	}
+}
+
+func (c *command) resume() *cobra.Command {
+	var giveUp bool
+	cmd := &cobra.Command{
+		Use: "resume", Short: "Go on with the run that was interrupted", Args: cobra.NoArgs,
+		Long: "Go on with the run that was interrupted, by a crash or a power cut: what was answered isn't sent again, and where\n" +
+			"no answer came the other side is looked at first.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.with(func(a *app.App) error {
+				if giveUp {
+					if err := a.GiveUp(); err != nil {
+						return err
+					}
+					if c.json {
+						return c.print(map[string]any{"given_up": true})
+					}
+					_, err := fmt.Fprintln(c.Out, "The run was given up; what it did stays. Fetch to see what is left.")
+					return err
+				}
+				return c.performed(a, func(tell progress.Func) (*run.Report, error) { return a.Resume(cmd.Context(), tell) })
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&giveUp, "give-up", false, "end the run without doing what is left of it")
+	return cmd
+}
+
+func (c *command) undo() *cobra.Command {
+	var flags syncFlags
+	var what app.Undoing
+	cmd := &cobra.Command{
+		Use: "undo [RUN]", Short: "Take back a run, a group of it, or one person in it", Args: cobra.MaximumNArgs(1),
+		Long: "Take back a run, the last one where none is named, as far as what it did took effect and still stands. The same\n" +
+			"guards judge it as a sync. What can't be taken back is said before.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				what.Run = args[0]
+			}
+			return c.with(func(a *app.App) error {
+				overrides, err := plan.ParseOverrides(flags.override)
+				if err != nil {
+					return err
+				}
+				undo, err := a.MakeUndo(what)
+				if err != nil {
+					return err
+				}
+				p := undo.Plan(overrides, time.Now())
+				for _, note := range undo.Notes {
+					fmt.Fprintln(c.Err, safe(note))
+				}
+				if flags.dryRun {
+					return c.dryRun(p, undo.Review)
+				}
+				if err := c.confirm(p, undo.Review, flags.yes); err != nil {
+					return err
+				}
+				return c.performed(a, func(tell progress.Func) (*run.Report, error) { return a.Sync(cmd.Context(), p, flags.reason, tell) })
+			})
+		},
+	}
+	cmd.Flags().StringVar(&what.Group, "group", "", "undo this group alone")
+	cmd.Flags().StringVar(&what.Person, "person", "", "undo what happened to this person alone: an e-mail address, or the id of an account")
+	flags.addTo(cmd)
+	return cmd
+}
