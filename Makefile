@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check bench screenshots
+.PHONY: demo build test check bench soak screenshots
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -41,6 +41,11 @@ check:
 bench:
 	@.ci/packages $(BUILD_PACKAGES)
 	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./screens
+
+# soak tries the program at length, and prints what docs/reliability.md quotes.
+soak:
+	@.ci/packages $(BUILD_PACKAGES)
+	ROLLCALL_KILLS=2000 ROLLCALL_SEEDS=1000 go test -v -count=1 -timeout 3h ./app/soak
 
 # screenshots draws every tab into docs.
 screenshots: build

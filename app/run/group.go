@@ -161,18 +161,14 @@ func (s *syncing) readTarget(ctx context.Context) error {
 }
 
 func (s *syncing) stillAbsent(ctx context.Context) error {
-	if s.recalled.created {
-		err := s.await(ctx, func(ctx context.Context) error {
-			found, err := s.createdBefore(ctx)
-			if err == nil && !found {
-				return notYet(errNotCreated)
-			}
-			return err
-		})
-		if errors.Is(err, errNotCreated) {
-			return nil // it never took effect: it is made now
-		}
+	if s.recalled.maybeCreated {
+		// If it isn't seen it is made now: where it is there after all,
+		// Atlassian says so.
+		_, err := s.createdBefore(ctx)
 		return err
+	}
+	if s.recalled.created {
+		return s.awaitCreated(ctx)
 	}
 	groups, err := s.Atlassian.Named(ctx, s.plan.Site, s.plan.Name)
 	if err != nil {
@@ -234,6 +230,9 @@ func (s *syncing) create(ctx context.Context) error {
 	err := s.write(ctx, s.operation(Create, ""), func(ctx context.Context) error {
 		return s.Atlassian.CreateGroup(ctx, s.plan.Site, s.plan.Name)
 	})
+	if remote.Status(err) == http.StatusConflict && s.recalled.maybeCreated {
+		return s.awaitCreated(ctx)
+	}
 	if remote.Status(err) == http.StatusConflict {
 		return changed("Atlassian has a group of this name now.")
 	}

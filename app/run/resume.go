@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -95,9 +94,6 @@ func (p *performance) readBackDone(ctx context.Context) {
 	}
 }
 
-// errNotCreated says that a group that the run may have made isn't seen.
-var errNotCreated = errors.New("the group isn't seen")
-
 // recalled is what a run did to a group before it was interrupted.
 type recalled struct {
 	// is says of accounts whether they became members (true) or ceased to be
@@ -108,9 +104,10 @@ type recalled struct {
 	open, openMail map[string]bool
 	// invited are the folded addresses of whom an answer came.
 	invited map[string]bool
-	// created says that the group was created or may have been.
-	created bool
-	any     bool
+	// created says that the group was created, maybeCreated that nobody knows
+	// whether it was.
+	created, maybeCreated bool
+	any                   bool
 }
 
 func recall(operations []Operation) *recalled {
@@ -123,7 +120,8 @@ func recall(operations []Operation) *recalled {
 		r.any = true
 		switch operation.Kind {
 		case Create:
-			r.created = true
+			r.created = r.created || !operation.Open()
+			r.maybeCreated = operation.Open() && !r.created
 		case Invite:
 			r.recallInvitation(operation)
 		case Add, Remove:
@@ -239,6 +237,17 @@ func (s *syncing) isInvited(account string) bool {
 		}
 	}
 	return false
+}
+
+// awaitCreated waits until the group that the run made is seen.
+func (s *syncing) awaitCreated(ctx context.Context) error {
+	return s.await(ctx, func(ctx context.Context) error {
+		found, err := s.createdBefore(ctx)
+		if err == nil && !found {
+			return notYet(problem.New(problem.Incomplete, "The group was created, but Atlassian doesn't show it yet.", "Resume again in a minute."))
+		}
+		return err
+	})
 }
 
 // createdBefore finds the group that the run made, or may have made, before it

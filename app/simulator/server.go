@@ -218,6 +218,16 @@ func (s *Simulation) AccountStatus(id string) string {
 	return ""
 }
 
+// AccountEmail gives the address of an account.
+func (s *Simulation) AccountEmail(id string) string {
+	s.org.state.mu.Lock()
+	defer s.org.state.mu.Unlock()
+	if account := s.org.state.truth.account[id]; account != nil {
+		return account.Email
+	}
+	return ""
+}
+
 // Members gives the account ids of an Atlassian group as they truly are, by the
 // group's name in any case; ok is false where there is no such group.
 func (s *Simulation) Members(name string) (accounts []string, ok bool) {
@@ -263,6 +273,11 @@ func (s *Simulation) PutUser(user User) {
 // that.
 func (s *Simulation) PutMember(group, user string, present bool) {
 	s.source.change(func(state *sourceState) { state.setMember(group, user, present) })
+}
+
+// Reset gives the organization back what the company had at first.
+func (s *Simulation) Reset() {
+	s.org.state.reset(newOrgState(s.org.company), newOrgState(s.org.company))
 }
 
 // ExpireTokens makes the identity provider forget all access tokens that it has

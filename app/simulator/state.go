@@ -45,6 +45,13 @@ func (e *eventually[S]) write(f func(S) (change func(S))) {
 	e.settle(time.Now())
 }
 
+// reset puts another state in place; what is pending is dropped.
+func (e *eventually[S]) reset(truth, seen S) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.truth, e.seen, e.pending = truth, seen, nil
+}
+
 func (e *eventually[S]) settle(now time.Time) {
 	for len(e.pending) > 0 && !e.pending[0].due.After(now) {
 		e.pending[0].apply(e.seen)
