@@ -21,57 +21,42 @@ import (
 	"github.com/rollcall-app/rollcall/widgets"
 )
 
-// confirmation asks once, with the totals, before groups are synced. Guards that
-// may be overridden are, one by one, by typing what they ask for.
+// confirmation asks once, with the totals, before groups are synced or a run is
+// undone. Guards that may be overridden are, one by one, by typing what they ask
+// for.
 type confirmation struct {
-	w         *Window
-	selection plan.Selection
-	review    *review.Review
+	w      *Window
+	review *review.Review
+	// heading is the question, notes what can't be taken back, verb what the
+	// button does to groups.
+	heading, verb string
+	notes         []string
+	// make plans, off the UI goroutine.
+	make func(plan.Overrides) *plan.Plan
+
 	plan      *plan.Plan
 	overrides plan.Overrides
-
-	totals   *widget.Label
-	reason   *widget.Entry
-	findings *fyne.Container
-	ask      *dialog.CustomDialog
-	sync     *widget.Button
+	totals    *widget.Label
+	reason    *widget.Entry
+	findings  *fyne.Container
+	dialog    *dialog.CustomDialog
+	sync      *widget.Button
 }
 
-// confirmSync plans the sync of a selection in the background and asks for it.
+// confirmSync asks for the sync of a selection.
 func (w *Window) confirmSync(selection plan.Selection) {
 	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil {
 		return
 	}
-	c := &confirmation{w: w, selection: selection, review: w.review, overrides: plan.Overrides{}, totals: wrapped(""), reason: entry("Why (kept in the history; may stay empty)"), findings: container.NewVBox()}
-	c.sync = widget.NewButton("Sync", c.perform)
-	c.sync.Importance = widget.HighImportance
-	c.make(func() {
-		c.ask = dialog.NewCustomWithoutButtons(c.title(), container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
-		c.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.ask.Hide() }), c.sync})
-		c.ask.Resize(fyne.NewSize(760, 480))
-		c.ask.Show()
-		w.debug("asked to sync", "groups", c.performed())
+	r := w.review
+	w.ask(&confirmation{
+		w: w, review: r, heading: syncHeading(selection), verb: "Sync",
+		make: func(overrides plan.Overrides) *plan.Plan { return plan.Make(r, selection, overrides, time.Now()) },
 	})
 }
 
-// make plans in the background with the present overrides, and shows the plan.
-func (c *confirmation) make(then func()) {
-	var made *plan.Plan
-	overrides := plan.Overrides{}
-	for guard, groups := range c.overrides {
-		overrides[guard] = slices.Clone(groups)
-	}
-	c.w.background(func() { made = plan.Make(c.review, c.selection, overrides, time.Now()) }, func() {
-		c.plan = made
-		c.show()
-		if then != nil {
-			then()
-		}
-	})
-}
-
-func (c *confirmation) title() string {
-	switch rows := c.selection.Rows; len(rows) {
+func syncHeading(selection plan.Selection) string {
+	switch rows := selection.Rows; len(rows) {
 	case 0:
 		return "Bring people up to date?"
 	case 1:
@@ -79,6 +64,37 @@ func (c *confirmation) title() string {
 	default:
 		return fmt.Sprintf("Sync %s groups?", grouped(len(rows)))
 	}
+}
+
+// ask plans in the background and asks.
+func (w *Window) ask(c *confirmation) {
+	c.overrides, c.totals, c.findings = plan.Overrides{}, wrapped(""), container.NewVBox()
+	c.reason = entry("Why (kept in the history; may stay empty)")
+	c.sync = widget.NewButton(c.verb, c.perform)
+	c.sync.Importance = widget.HighImportance
+	c.again(func() {
+		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
+		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), c.sync})
+		c.dialog.Resize(fyne.NewSize(760, 480))
+		c.dialog.Show()
+		w.debug("asked to sync", "groups", c.performed())
+	})
+}
+
+// again plans in the background with the present overrides, and shows the plan.
+func (c *confirmation) again(then func()) {
+	var made *plan.Plan
+	overrides := plan.Overrides{}
+	for guard, groups := range c.overrides {
+		overrides[guard] = slices.Clone(groups)
+	}
+	c.w.background(func() { made = c.make(overrides) }, func() {
+		c.plan = made
+		c.show()
+		if then != nil {
+			then()
+		}
+	})
 }
 
 // performed is how many groups the plan would write; one on several sites counts
@@ -147,7 +163,10 @@ func (c *confirmation) show() {
 	if line := c.peopleLine(); line != "" {
 		lines = append(lines, line)
 	}
-	lines = append(lines, "Invitations can't be taken back. "+app.NotRead(c.review)+" They may change, too.")
+	if c.notes == nil {
+		lines = append(lines, "Invitations can't be taken back.")
+	}
+	lines = append(lines, app.NotRead(c.review)+" They may change, too.")
 	people := c.performedPeople()
 	if n+people == 0 {
 		lines = []string{"Nothing would be written:"}
@@ -155,7 +174,7 @@ func (c *confirmation) show() {
 	c.totals.SetText(strings.Join(lines, "\n"))
 	c.showFindings()
 	able(c.sync, n+people > 0)
-	c.sync.SetText("Sync " + plural(n, "group", "groups"))
+	c.sync.SetText(c.verb + " " + plural(n, "group", "groups"))
 	if n == 0 && people > 0 {
 		c.sync.SetText("Change " + plural(people, "person", "people"))
 	}
@@ -164,6 +183,9 @@ func (c *confirmation) show() {
 // showFindings lists what stands in the way, with what lifts it.
 func (c *confirmation) showFindings() {
 	c.findings.RemoveAll()
+	for _, note := range c.notes {
+		c.findings.Add(widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, wrapped(widgets.Harmless(note))))
+	}
 	for _, finding := range c.plan.Findings {
 		c.findings.Add(c.finding(finding))
 	}
@@ -243,24 +265,16 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 			return
 		}
 		c.overrides[finding.Guard] = append(c.overrides[finding.Guard], directory.FoldName(finding.About()))
-		c.make(nil)
+		c.again(nil)
 	}
 	return widgets.NewBanner(widgets.FillWarn, widgets.InkWarn, container.NewVBox(text, typed))
 }
 
-// perform syncs what was confirmed.
+// perform performs what was confirmed.
 func (c *confirmation) perform() {
-	c.ask.Hide()
-	var report *run.Report
-	c.w.start(func(ctx context.Context, tell progress.Func) (err error) {
-		report, err = c.w.app.Sync(ctx, c.plan, c.reason.Text, tell)
-		return err
-	}, func(err error) {
-		if err != nil {
-			c.w.load(func() { c.w.fail(err) })
-			return
-		}
-		c.w.load(func() { c.w.showReport(report) })
+	c.dialog.Hide()
+	c.w.perform(func(ctx context.Context, tell progress.Func) (*run.Report, error) {
+		return c.w.app.Sync(ctx, c.plan, c.reason.Text, tell)
 	})
 }
 

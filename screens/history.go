@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/widgets"
 )
@@ -34,18 +35,27 @@ type historyLine struct {
 
 var (
 	runColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 24}, {Title: "When", Width: 180}, {Title: "By", Width: 140}, {Title: "What", Weight: 1}, {Title: "Requests", Width: 110, Trailing: true},
+		{Width: 24}, {Title: "When", Width: 180}, {Title: "By", Width: 140}, {Title: "What", Weight: 1}, {Title: "Requests", Width: 110, Trailing: true}, {Width: 90},
 	}}
 	resultColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 24}, {Weight: 2}, {Width: 110}, {Width: 120}, {Weight: 5},
+		{Width: 24}, {Weight: 2}, {Width: 110}, {Width: 120}, {Weight: 5}, {Width: 90},
 	}}
 )
 
 func newHistoryTab(w *Window) *historyTab {
 	t := &historyTab{w: w, open: map[string]bool{}}
 	t.list = widgets.NewLineList(func() int { return len(t.lines) }, t.line)
-	t.list.OnTapped = func(i, _ int, _ bool) { t.toggle(i) }
+	t.list.OnTapped = func(i, column int, _ bool) {
+		if column == undoColumn {
+			t.act(i)
+		} else {
+			t.toggle(i)
+		}
+	}
 	t.list.OnKey = func(i int, key fyne.KeyName) {
+		if key == fyne.KeyDelete || key == fyne.KeyBackspace {
+			t.act(i)
+		}
 		if key == fyne.KeyReturn || key == fyne.KeySpace || key == fyne.KeyRight || key == fyne.KeyLeft {
 			t.toggle(i)
 		}
@@ -85,6 +95,53 @@ func (t *historyTab) show() {
 	t.list.Refresh()
 }
 
+// undoColumn is where a line says what can be done about it.
+const undoColumn = 5
+
+// undoable says of a line what Undo would take back; ok is false where there is
+// nothing.
+func (l *historyLine) undoable() (what app.Undoing, title string, ok bool) {
+	what.Run = l.run.ID
+	switch {
+	case l.run.Ended.IsZero():
+		return what, "", false
+	case l.group != nil:
+		what.Group = l.group.Name
+		return what, "the sync of “" + widgets.Harmless(l.group.Name) + "”", l.group.Added+l.group.Removed > 0
+	case l.person != nil:
+		what.Person = l.person.Email
+		return what, "what was done to " + widgets.Harmless(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
+	}
+	counts := l.run.Counts()
+	return what, "the run of " + l.run.Began.Local().Format("2 January 15:04"), counts.Added+counts.Removed > 0 || counts.Results[run.Synced] > len(l.run.Groups)
+}
+
+// act undoes what a line tells of, or resumes an interrupted run.
+func (t *historyTab) act(i int) {
+	if i >= len(t.lines) || t.w.job != nil {
+		return
+	}
+	line := t.lines[i]
+	if line.run.Ended.IsZero() {
+		t.w.askToResume()
+		return
+	}
+	if what, title, ok := line.undoable(); ok {
+		t.w.confirmUndo(what, title)
+	}
+}
+
+// action is what act does, as a cell.
+func (t *historyTab) action(line *historyLine) widgets.Cell {
+	text := ""
+	if line.run.Ended.IsZero() {
+		text = "Resume …"
+	} else if _, _, ok := line.undoable(); ok {
+		text = "Undo …"
+	}
+	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true}}
+}
+
 func (t *historyTab) toggle(i int) {
 	if i < len(t.lines) && t.lines[i].group == nil && t.lines[i].person == nil {
 		id := t.lines[i].run.ID
@@ -98,9 +155,9 @@ func (t *historyTab) line(i int) widgets.Line {
 	switch {
 	case line.group != nil:
 		changes := fmt.Sprintf("+%s −%s", grouped(line.group.Added), grouped(line.group.Removed))
-		return resultLine(line.group.Name, line.group.Result, changes, line.group.Error)
+		return t.resultLine(&line, line.group.Name, line.group.Result, changes, line.group.Error)
 	case line.person != nil:
-		return resultLine(line.person.Name, line.person.Result, string(line.person.Kind), line.person.Error)
+		return t.resultLine(&line, line.person.Name, line.person.Result, string(line.person.Kind), line.person.Error)
 	}
 	arrow := "▸"
 	if t.open[line.run.ID] {
@@ -108,18 +165,23 @@ func (t *historyTab) line(i int) widgets.Line {
 	}
 	what := summarizeRun(line.run)
 	if line.run.Ended.IsZero() {
-		what = "Didn't end: Rollcall was closed in the middle. Fetch to see what took effect."
+		what = "Interrupted: Rollcall was ended in the middle."
+	} else if line.run.Undoes != "" {
+		what = "Undo: " + what
+	}
+	if line.run.Reason != "" {
+		what += " " + widgets.Harmless(line.run.Reason)
 	}
 	return widgets.Line{Columns: runColumns, Cells: []widgets.Cell{
 		{{Text: arrow, Ink: widgets.InkMuted}},
 		{{Text: line.run.Began.Local().Format("2 Jan 2006 15:04:05"), Bold: true}},
 		{{Text: line.run.By}}, {{Text: what}},
-		{{Text: grouped(line.run.IdP.Requests + line.run.Atlassian.Requests), Ink: widgets.InkMuted}},
+		{{Text: grouped(line.run.IdP.Requests + line.run.Atlassian.Requests), Ink: widgets.InkMuted}}, t.action(&line),
 	}}
 }
 
 // resultLine tells what became of a group or a person.
-func resultLine(name string, result run.Result, what, why string) widgets.Line {
+func (t *historyTab) resultLine(line *historyLine, name string, result run.Result, what, why string) widgets.Line {
 	ink, fill := widgets.InkWarn, widgets.FillWarn
 	switch result {
 	case run.Synced:
@@ -131,6 +193,6 @@ func resultLine(name string, result run.Result, what, why string) widgets.Line {
 	}
 	return widgets.Line{Columns: resultColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
 		{}, {{Text: name}}, {{Text: string(result), Ink: ink, Fill: fill, Bold: true}},
-		{{Text: what}}, {{Text: why, Ink: widgets.InkMuted}},
+		{{Text: what}}, {{Text: why, Ink: widgets.InkMuted}}, t.action(line),
 	}}
 }

@@ -155,6 +155,7 @@ func (w *Window) Show(fetch bool) {
 		if fetch && w.review == nil {
 			w.fetch()
 		}
+		w.askToResume()
 	})
 }
 
