@@ -45,7 +45,7 @@ bench:
 # soak tries the program at length, and prints what docs/reliability.md quotes.
 soak:
 	@.ci/packages $(BUILD_PACKAGES)
-	ROLLCALL_KILLS=2000 ROLLCALL_SEEDS=1000 go test -v -count=1 -timeout 3h ./app/soak
+	ROLLCALL_VARIANTS=all ROLLCALL_KILLS=2000 ROLLCALL_SEEDS=1000 go test -v -count=1 -timeout 3h ./app/soak
 
 # screenshots draws every tab into docs.
 screenshots: build

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -43,6 +44,7 @@ func (s SiteSettings) secretName() string { return "site " + s.URL + " " + s.Ema
 // organization is the Atlassian side, whichever the experience.
 type organization interface {
 	run.Atlassian
+	io.Closer
 	Read(ctx context.Context, scope atlassian.Scope, tell progress.Func) (directory.Organization, directory.Reading, error)
 }
 

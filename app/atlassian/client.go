@@ -369,3 +369,6 @@ func (c *Client) searchUsers(ctx context.Context, filter userFilter, each func(*
 		return each(row)
 	})
 }
+
+// Close ends the connections that are kept for further requests.
+func (c *Client) Close() error { return c.remote.Close() }

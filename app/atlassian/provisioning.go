@@ -207,3 +207,6 @@ func (p *Provisioning) one(ctx context.Context, call remote.Call, id string) (di
 	}
 	return row.provisioned(), err
 }
+
+// Close ends the connections that are kept for further requests.
+func (p *Provisioning) Close() error { return p.remote.Close() }

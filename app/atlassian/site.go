@@ -298,3 +298,6 @@ func (s *Site) siteGrants(ctx context.Context) (grants map[string][]directory.Re
 	})
 	return grants, roles, err
 }
+
+// Close ends the connections that are kept for further requests.
+func (s *Site) Close() error { return s.remote.Close() }

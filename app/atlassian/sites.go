@@ -395,3 +395,14 @@ func (s *Sites) Invite(ctx context.Context, group directory.Group, emails []stri
 	}
 	return invited, nil
 }
+
+// Close ends the connections that are kept for further requests.
+func (s *Sites) Close() error {
+	for _, site := range s.Sites {
+		_ = site.Close() // it never fails
+	}
+	if s.Org != nil {
+		return s.Org.Close()
+	}
+	return nil
+}

@@ -212,6 +212,12 @@ func Path(parts ...string) string {
 	return path.String()
 }
 
+// Close ends the connections that are kept for further requests.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
 // Count gives the number of requests so far.
 func (c *Client) Count() Count {
 	return Count{int(c.requests.Load()), int(c.throttled.Load())}
@@ -230,6 +236,9 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 	}
 	pacer := c.pacer(call.Endpoint)
 	wait := backoff.NewExponentialBackOff()
+	if hurry := hurryOf(ctx); hurry.FirstWait > 0 {
+		wait.InitialInterval = hurry.FirstWait
+	}
 	failures, renewals := 0, 0
 	answer, err := backoff.Retry(ctx, func() (Answer, error) {
 		answer, err := c.attempt(ctx, call, payload, pacer)
@@ -276,6 +285,11 @@ func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *
 		return Answer{}, err
 	}
 	defer pacer.done()
+	if hurry := hurryOf(ctx); hurry.Attempt > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, hurry.Attempt)
+		defer cancel()
+	}
 	req, err := c.request(ctx, call, payload)
 	if err != nil {
 		return Answer{}, backoff.Permanent(err)

@@ -275,8 +275,11 @@ func (s *Simulation) PutMember(group, user string, present bool) {
 	s.source.change(func(state *sourceState) { state.setMember(group, user, present) })
 }
 
-// Reset gives the organization back what the company had at first.
+// Reset gives the organization and its sites back what the company had at first.
 func (s *Simulation) Reset() {
+	for i, site := range s.sites {
+		site.state.reset(newSiteState(site.company, site.host, i == 0), newSiteState(site.company, site.host, i == 0))
+	}
 	s.org.state.reset(newOrgState(s.org.company), newOrgState(s.org.company))
 }
 

@@ -30,7 +30,9 @@ type writes struct {
 
 func (w *writes) wrap(side string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if side != "atlassian" || !strings.Contains(r.URL.Path, "/memberships") {
+		membership := strings.Contains(r.URL.Path, "/memberships") || strings.HasSuffix(r.URL.Path, "/group/user")
+		// A name or a state that is set twice takes effect once.
+		if side == "idp" || !membership && (r.Method != http.MethodPost || !strings.Contains(r.URL.Path, "/scim/directory/")) {
 			next.ServeHTTP(rw, r)
 			return
 		}
@@ -40,7 +42,7 @@ func (w *writes) wrap(side string, next http.Handler) http.Handler {
 		next.ServeHTTP(answer, r)
 		if answer.Code < 300 {
 			w.mu.Lock()
-			w.count[fmt.Sprintf("%s %s %s", r.Method, r.URL.Path, body)]++
+			w.count[fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), body)]++
 			w.mu.Unlock()
 		}
 		for name, values := range answer.Header() {

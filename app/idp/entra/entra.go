@@ -354,3 +354,6 @@ func (e *Entra) Person(ctx context.Context, id string) (directory.Person, error)
 	}
 	return row.person(), nil
 }
+
+// Close ends the connections that are kept for further requests.
+func (e *Entra) Close() error { return e.client.Close() }

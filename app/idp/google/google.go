@@ -337,3 +337,6 @@ func (g *Google) Person(ctx context.Context, id string) (directory.Person, error
 	}
 	return row.person(), err
 }
+
+// Close ends the connections that are kept for further requests.
+func (g *Google) Close() error { return g.client.Close() }

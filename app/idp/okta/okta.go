@@ -327,3 +327,6 @@ func (o *Okta) Person(ctx context.Context, id string) (directory.Person, error) 
 // MayLeaveOut tells ids of people: GET /api/v1/users leaves out the
 // deprovisioned.
 func (o *Okta) MayLeaveOut(id string) bool { return len(id) == 20 && strings.HasPrefix(id, "00u") }
+
+// Close ends the connections that are kept for further requests.
+func (o *Okta) Close() error { return o.client.Close() }

@@ -174,3 +174,6 @@ func (s *SCIM) Person(ctx context.Context, id string) (directory.Person, error) 
 	}
 	return person(&row), err
 }
+
+// Close ends the connections that are kept for further requests.
+func (s *SCIM) Close() error { return s.client.Close() }

@@ -1,0 +1,26 @@
+package remote
+
+import (
+	"context"
+	"time"
+)
+
+// Hurry shortens what a client waits for. Tests that meet thousands of faults
+// set it; everybody else does well with the defaults.
+type Hurry struct {
+	// FirstWait is how long after a failure a request is sent again at first,
+	// Attempt how long one may take.
+	FirstWait, Attempt time.Duration
+}
+
+type hurryKey struct{}
+
+// WithHurry has all requests under a context hurry.
+func WithHurry(ctx context.Context, hurry Hurry) context.Context {
+	return context.WithValue(ctx, hurryKey{}, hurry)
+}
+
+func hurryOf(ctx context.Context) Hurry {
+	hurry, _ := ctx.Value(hurryKey{}).(Hurry)
+	return hurry
+}
