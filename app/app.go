@@ -76,6 +76,8 @@ type Store interface {
 	run.Journal
 	// Runs lists the reports of all runs, the latest first.
 	Runs() ([]run.Report, error)
+	// Wipe removes everything that is kept.
+	Wipe() error
 	// Past gives what a run has done so far.
 	Past(run string) (*run.Past, error)
 	// History goes through all records in their order; one that was changed is
@@ -109,6 +111,8 @@ type App struct {
 	// all; nil where there are none, as in the demo.
 	Profile  string
 	Profiles Profiles
+	// CacheKey is that of the snapshots; nil where they aren't encrypted.
+	CacheKey *CacheKey
 	// Environment looks up variables; nil for os.Getenv.
 	Environment func(string) string
 
@@ -294,6 +298,35 @@ func (a *App) DisconnectAtlassian(ctx context.Context) error {
 	return a.change(func(all *Settings) { all.Atlassian = AtlassianSettings{} })
 }
 
+// Forget removes everything of the organization from this machine: connections,
+// credentials, snapshots with their key, decisions and history. At Atlassian and
+// the identity provider nothing changes.
+func (a *App) Forget(ctx context.Context) error {
+	if !a.busy.TryLock() {
+		return errBusy
+	}
+	defer a.busy.Unlock()
+	settings, err := a.Store.Settings()
+	if err != nil {
+		return err
+	}
+	names := []string{settings.IdP.secretName(), settings.Atlassian.secretName(), settings.Provisioning.secretName()}
+	for _, site := range settings.Sites {
+		names = append(names, site.secretName())
+	}
+	for _, name := range names {
+		if err := a.Secrets.DeleteSecret(ctx, name); err != nil {
+			return err
+		}
+	}
+	if a.CacheKey != nil {
+		if err := a.CacheKey.Forget(ctx); err != nil {
+			return err
+		}
+	}
+	return a.Store.Wipe()
+}
+
 // sides are the connectors of both sides.
 type sides struct {
 	settings     Settings
@@ -327,7 +360,13 @@ func (a *App) sides(ctx context.Context) (*sides, error) {
 	return s, err
 }
 
-func (s *sides) close() { closeProvider(s.idp) }
+func (s *sides) close() {
+	closeProvider(s.idp)
+	_ = s.organization.Close() // connections that nobody needs any more
+	if s.provisioning != nil {
+		_ = s.provisioning.Close()
+	}
+}
 
 // atlassianSide makes the connector of the experience in use.
 func (a *App) atlassianSide(ctx context.Context, settings Settings) (organization, error) {

@@ -72,3 +72,26 @@ func (w *Window) openProfile(name string) {
 		})
 	})
 }
+
+// forget asks, and then removes everything of the organization from this machine.
+func (w *Window) forget() {
+	if w.job != nil {
+		return
+	}
+	text := wrapped("Connections, credentials, the snapshot, decisions and the history of runs are removed from this machine. At Atlassian and the identity provider nothing changes. It can't be taken back.")
+	ask := dialog.NewCustomConfirm("Forget this organization", "Forget everything", "Keep", text, func(yes bool) {
+		if !yes {
+			return
+		}
+		var err error
+		w.background(func() { err = w.app.Forget(w.ctx) }, func() {
+			w.idp.filled = false
+			w.load(func() { w.tabs.Select(w.idp.item) })
+			if err != nil {
+				w.fail(err)
+			}
+		})
+	}, w.win)
+	ask.Resize(fyne.NewSize(520, 220))
+	ask.Show()
+}

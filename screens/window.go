@@ -135,6 +135,7 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 		}
 	}
 	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch))
+	file.Items = append(file.Items, fyne.NewMenuItem("Forget this organization …", w.forget))
 	if w.app.Profiles != nil {
 		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))
 	}

@@ -32,6 +32,8 @@ import (
 type Database struct {
 	bolt *bbolt.DB
 	path string
+	// find gives the key of snapshots; see Protect.
+	find func(make bool) (string, error)
 }
 
 var (
@@ -64,7 +66,7 @@ func Open(folder string) (*Database, error) {
 		return nil, unusable(err, folder)
 	}
 	path := filepath.Join(folder, "rollcall.db")
-	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience})
+	bolt, err := openFile(path)
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, problem.Wrap(err, problem.Locked, fmt.Sprintf("Rollcall is running already with the data in %s.", folder),
 			"Use that window, close it first, or choose another folder with --data.")
@@ -72,13 +74,20 @@ func Open(folder string) (*Database, error) {
 	if err != nil {
 		return nil, unusable(err, path)
 	}
-	bolt.MaxBatchDelay = time.Millisecond
 	database := &Database{bolt: bolt, path: path}
 	if err := database.prepare(); err != nil {
 		_ = bolt.Close() // the first error is the one to tell
 		return nil, err
 	}
 	return database, nil
+}
+
+func openFile(path string) (*bbolt.DB, error) {
+	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience})
+	if err == nil {
+		bolt.MaxBatchDelay = time.Millisecond
+	}
+	return bolt, err
 }
 
 func unusable(err error, path string) error {
@@ -150,6 +159,9 @@ func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	if packed, err = d.seal(packed); err != nil {
+		return err
+	}
 	return d.update(func(tx *bbolt.Tx) error { return tx.Bucket(snapshotsBucket).Put(latestKey, packed) })
 }
 
@@ -161,8 +173,12 @@ func (d *Database) Snapshot() (*directory.Snapshot, error) {
 		if packed == nil {
 			return nil
 		}
+		plain, err := d.unseal(packed)
+		if err != nil {
+			return err
+		}
 		snapshot = &directory.Snapshot{}
-		return unpack(packed, snapshot)
+		return unpack(plain, snapshot)
 	})
 	if err != nil {
 		return nil, err
@@ -196,7 +212,7 @@ func unpack(packed []byte, snapshot *directory.Snapshot) error {
 		}
 	}
 	if err != nil {
-		return problem.Wrap(err, problem.Storage, "The stored snapshot is damaged.", "Fetch again; nothing else is lost.")
+		return damaged(err)
 	}
 	return nil
 }

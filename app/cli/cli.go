@@ -44,6 +44,8 @@ type Windows interface {
 type Store interface {
 	app.Store
 	io.Closer
+	// Protect has snapshots encrypted by the key that find gives.
+	Protect(find func(make bool) (string, error))
 }
 
 // Parts are what the command line is put together with.
@@ -130,7 +132,7 @@ func (c *command) root() *cobra.Command {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.resume(), c.undo(), c.history(), c.demo(), c.simulate(), c.profiles(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.sync(), c.resume(), c.undo(), c.history(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}

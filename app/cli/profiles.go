@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -44,11 +45,16 @@ func (p profiles) Open(name string) (*app.App, error) {
 	if name != app.DefaultProfile {
 		folder = filepath.Join(p.folder, profilesFolder, name)
 	}
+	if absolute, err := filepath.Abs(folder); err == nil {
+		folder = absolute // its key is filed under it
+	}
 	store, err := p.OpenStore(folder)
 	if err != nil {
 		return nil, err
 	}
-	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p}, nil
+	key := &app.CacheKey{Secrets: p.Secrets, Folder: folder, Environment: os.Getenv, Log: p.logger()}
+	store.Protect(func(make bool) (string, error) { return key.Key(context.Background(), make) })
+	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p, CacheKey: key}, nil
 }
 
 func (c *command) profiles() *cobra.Command {
@@ -70,4 +76,30 @@ func (c *command) profiles() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+func (c *command) forget() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "forget", Short: "Remove everything of the organization from this machine", Args: cobra.NoArgs,
+		Long: "Remove everything of the organization from this machine: connections, credentials, the snapshot and its key,\n" +
+			"decisions and history. At Atlassian and the identity provider nothing changes.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !yes {
+				return problem.New(problem.Refused, "Everything would be removed, the history of runs included.", "Export the history where it is needed (rollcall history --export), then give --yes.")
+			}
+			return c.with(func(a *app.App) error {
+				if err := a.Forget(cmd.Context()); err != nil {
+					return err
+				}
+				if c.json {
+					return c.print(map[string]any{"forgotten": true})
+				}
+				_, err := fmt.Fprintln(c.Out, "Everything was removed.")
+				return err
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "it is meant")
+	return cmd
 }

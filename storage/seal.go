@@ -1,0 +1,125 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"filippo.io/age"
+
+	"github.com/rollcall-app/rollcall/app/problem"
+)
+
+// Protect has snapshots encrypted from now on by the key that find gives: one of
+// age's (AGE-SECRET-KEY-1…), or a passphrase; an empty one leaves them in the
+// clear. find is called with true where a key may be made.
+func (d *Database) Protect(find func(make bool) (string, error)) { d.find = find }
+
+// ageHeader begins everything that age has encrypted.
+var ageHeader = []byte("age-encryption.org/v1\n")
+
+// workFactor is the cost of a passphrase: 2^15 takes about a tenth of a second.
+const workFactor = 15
+
+// seal encrypts where there is a key.
+func (d *Database) seal(plain []byte) ([]byte, error) {
+	if d.find == nil {
+		return plain, nil
+	}
+	key, err := d.find(true)
+	if err != nil || key == "" {
+		return plain, err
+	}
+	recipient, err := recipientOf(key)
+	if err != nil {
+		return nil, fmt.Errorf("use the key of snapshots: %w", err)
+	}
+	var sealed bytes.Buffer
+	writer, err := age.Encrypt(&sealed, recipient)
+	if err == nil {
+		_, err = writer.Write(plain)
+	}
+	if err == nil {
+		err = writer.Close()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("encrypt a snapshot: %w", err)
+	}
+	return sealed.Bytes(), nil
+}
+
+func recipientOf(key string) (age.Recipient, error) {
+	if identity, err := age.ParseX25519Identity(key); err == nil {
+		return identity.Recipient(), nil
+	}
+	recipient, err := age.NewScryptRecipient(key)
+	if err == nil {
+		recipient.SetWorkFactor(workFactor)
+	}
+	return recipient, err
+}
+
+func identityOf(key string) (age.Identity, error) {
+	if identity, err := age.ParseX25519Identity(key); err == nil {
+		return identity, nil
+	}
+	return age.NewScryptIdentity(key)
+}
+
+// unseal decrypts what seal encrypted; what is in the clear stays so.
+func (d *Database) unseal(sealed []byte) ([]byte, error) {
+	if !bytes.HasPrefix(sealed, ageHeader) {
+		return sealed, nil
+	}
+	key := ""
+	if d.find != nil {
+		var err error
+		if key, err = d.find(false); err != nil {
+			return nil, err
+		}
+	}
+	if key == "" {
+		return nil, noKey(errors.New("no key"))
+	}
+	identity, err := identityOf(key)
+	if err != nil {
+		return nil, noKey(err)
+	}
+	reader, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	if err != nil {
+		return nil, noKey(err)
+	}
+	plain, err := io.ReadAll(reader)
+	if err != nil {
+		return nil, damaged(err)
+	}
+	return plain, nil
+}
+
+func noKey(err error) error {
+	return problem.Wrap(err, problem.Storage, "The stored snapshot is encrypted, and its key isn't in the keyring.",
+		"Set ROLLCALL_CACHE_KEY to the key that it was kept with, or fetch again: then a new one is made.")
+}
+
+func damaged(err error) error {
+	return problem.Wrap(err, problem.Storage, "The stored snapshot is damaged.", "Fetch again; nothing else is lost.")
+}
+
+// Wipe removes everything that is kept: connections, snapshots, decisions,
+// history. The file itself is made anew, so that nothing stays in its free space.
+func (d *Database) Wipe() error {
+	if err := d.bolt.Close(); err != nil {
+		return d.failed(err)
+	}
+	if err := os.Remove(d.path); err != nil {
+		return unusable(err, d.path)
+	}
+	bolt, err := openFile(d.path)
+	if err != nil {
+		return unusable(err, d.path)
+	}
+	d.bolt = bolt
+	return d.prepare()
+}
