@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -32,6 +33,16 @@ type Settings struct {
 	// Provisioning is the directory by which people are given accounts; without
 	// one they are invited.
 	Provisioning ProvisioningSettings
+	// Guards are the thresholds that a person set; nil for the usual ones.
+	Guards *plan.Thresholds `json:",omitempty"`
+}
+
+// Thresholds are those that hold.
+func (s Settings) Thresholds() plan.Thresholds {
+	if s.Guards == nil {
+		return plan.DefaultThresholds()
+	}
+	return *s.Guards
 }
 
 // Connected says whether the Atlassian side is set up.
@@ -65,6 +76,8 @@ func (s AtlassianSettings) secretName() string { return "atlassian " + s.URL + "
 type Store interface {
 	Settings() (Settings, error)
 	SaveSettings(Settings) error
+	// SaveThresholds keeps the guards' thresholds, and notes it in the history.
+	SaveThresholds(ThresholdChange) error
 	// Snapshot gives the latest snapshot, or nil.
 	Snapshot() (*directory.Snapshot, error)
 	SaveSnapshot(*directory.Snapshot) error

@@ -78,7 +78,7 @@ func (s *session) review(t *testing.T) *review.Review {
 func (s *session) sync(t *testing.T, overrides plan.Overrides) *run.Report {
 	t.Helper()
 	r := s.review(t)
-	report, err := s.app.Sync(context.Background(), plan.Make(r, app.All(r), overrides, time.Now()), "", nil)
+	report, err := s.app.Sync(context.Background(), plan.Make(r, app.All(r), app.Settings{}.Terms(overrides)), "", nil)
 	require.NoError(t, err)
 	return report
 }
@@ -234,7 +234,7 @@ func TestAPlanOfAnotherSnapshotIsRefused(t *testing.T) {
 	s := start(t, simulator.Options{Company: simulator.Sample(1, 20, 150)})
 	s.connect(t, app.IdPSettings{})
 	r := s.fetch(t)
-	p := plan.Make(r, app.All(r), nil, time.Now())
+	p := plan.Make(r, app.All(r), app.Settings{}.Terms(nil))
 	s.fetch(t)
 	_, err := s.app.Sync(context.Background(), p, "", nil)
 	require.True(t, problem.Is(err, problem.Refused), "%v", err)
@@ -272,7 +272,7 @@ func conflictOf(t *testing.T, r *review.Review) *review.Row {
 	t.Helper()
 	for i := range r.Rows {
 		row := &r.Rows[i]
-		if row.State == review.Conflict && row.Removed > 0 && row.Added > 0 && len(plan.GroupFindings(r, row)) == 0 {
+		if row.State == review.Conflict && row.Removed > 0 && row.Added > 0 && len(plan.GroupFindings(r, row, plan.DefaultThresholds())) == 0 {
 			return row
 		}
 	}

@@ -124,7 +124,7 @@ type UnmatchedDocument struct {
 }
 
 // NewReviewDocument writes out a review.
-func NewReviewDocument(r *review.Review) ReviewDocument {
+func NewReviewDocument(r *review.Review, limits plan.Thresholds) ReviewDocument {
 	counts := r.Counts()
 	document := ReviewDocument{
 		Snapshot:  newSnapshotDocument(r.Snapshot),
@@ -136,7 +136,7 @@ func NewReviewDocument(r *review.Review) ReviewDocument {
 		document.Counts[string(state)] = counts.State[state]
 	}
 	for i := range r.Rows {
-		document.Groups = append(document.Groups, newGroupDocument(r, &r.Rows[i]))
+		document.Groups = append(document.Groups, newGroupDocument(r, &r.Rows[i], limits))
 	}
 	for _, change := range r.PersonChanges(All(r).Rows, true) {
 		document.People = append(document.People, PersonDocument{
@@ -159,10 +159,10 @@ func newSnapshotDocument(snapshot *directory.Snapshot) SnapshotDocument {
 	return document
 }
 
-func newGroupDocument(r *review.Review, row *review.Row) GroupDocument {
+func newGroupDocument(r *review.Review, row *review.Row, limits plan.Thresholds) GroupDocument {
 	document := GroupDocument{
 		Name: row.Name, IdPID: orNull(r.SourceID(row)), State: row.State, Added: row.Added, Removed: row.Removed,
-		AtlassianIDs: []string{}, BlockedBy: BlockedBy(r, row), Sites: []string{}, Access: []GrantDocument{}, Members: []ChangeDocument{},
+		AtlassianIDs: []string{}, BlockedBy: BlockedBy(r, row, limits), Sites: []string{}, Access: []GrantDocument{}, Members: []ChangeDocument{},
 	}
 	org := &r.Snapshot.Atlassian
 	for _, no := range row.Groups {
@@ -193,12 +193,12 @@ func newSiteDocument(org *directory.Organization, part *review.Row) SiteDocument
 }
 
 // BlockedBy names the guards in the way of a row that can't be synced yet.
-func BlockedBy(r *review.Review, row *review.Row) []plan.Guard {
+func BlockedBy(r *review.Review, row *review.Row, limits plan.Thresholds) []plan.Guard {
 	guards := []plan.Guard{}
 	if !Syncable(row) {
 		return guards
 	}
-	for _, finding := range plan.GroupFindings(r, row) {
+	for _, finding := range plan.GroupFindings(r, row, limits) {
 		if !slices.Contains(guards, finding.Guard) { // of several sites
 			guards = append(guards, finding.Guard)
 		}
@@ -298,6 +298,9 @@ type SyncGroupDocument struct {
 	Removed     int        `json:"removed"`
 	Provisioned int        `json:"provisioned"`
 	Error       *string    `json:"error"`
+	// Missing and Surplus are the ids of accounts that verifying found to differ.
+	Missing []string `json:"missing,omitempty"`
+	Surplus []string `json:"surplus,omitempty"`
 }
 
 // SyncPersonDocument is what a run did to one person in the provisioning
@@ -390,7 +393,7 @@ func newRunDocument(report *run.Report) RunDocument {
 func newSyncGroups(report *run.Report) []SyncGroupDocument {
 	groups := []SyncGroupDocument{}
 	for _, group := range report.Groups {
-		groups = append(groups, SyncGroupDocument{group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error)})
+		groups = append(groups, SyncGroupDocument{group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error), group.Missing, group.Surplus})
 	}
 	return groups
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/simulator"
@@ -45,7 +46,7 @@ func withoutIDs(t *testing.T, r *review.Review) app.ReviewDocument {
 		require.NoError(t, err)
 		return string(raw)
 	}
-	document := app.NewReviewDocument(r)
+	document := app.NewReviewDocument(r, plan.DefaultThresholds())
 	document.Snapshot = app.SnapshotDocument{}
 	for i := range document.Groups {
 		document.Groups[i].IdPID = nil

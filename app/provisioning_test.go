@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -137,11 +136,11 @@ func TestOnlyThePeopleOfTheChosenGroupsAreConcerned(t *testing.T) {
 	r := s.fetch(t)
 	row, err := app.Find(r, "other")
 	require.NoError(t, err)
-	require.Empty(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}}, everyGuard, time.Now()).People)
-	require.Len(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}, Everybody: true}, everyGuard, time.Now()).People, 2, "nobody is created whom no group needs")
+	require.Empty(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}}, app.Settings{}.Terms(everyGuard)).People)
+	require.Len(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}, Everybody: true}, app.Settings{}.Terms(everyGuard)).People, 2, "nobody is created whom no group needs")
 	row, err = app.Find(r, "staff")
 	require.NoError(t, err)
-	require.Len(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}}, everyGuard, time.Now()).People, 3)
+	require.Len(t, plan.Make(r, plan.Selection{Rows: []*review.Row{row}}, app.Settings{}.Terms(everyGuard)).People, 3)
 }
 
 func TestWhatChangedSinceTheReviewIsLeftAlone(t *testing.T) {
@@ -166,7 +165,7 @@ func TestWhatChangedSinceTheReviewIsLeftAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := provisioned(t, staff(), nil)
 			r := s.fetch(t)
-			p := plan.Make(r, app.All(r), everyGuard, time.Now())
+			p := plan.Make(r, app.All(r), app.Settings{}.Terms(everyGuard))
 			test.meanwhile(s.simulation)
 			report, err := s.app.Sync(context.Background(), p, "", nil)
 			require.NoError(t, err)
@@ -214,7 +213,7 @@ func TestSomebodyCreatedByARunThatBrokeOffIsFoundAgain(t *testing.T) {
 	}))
 	s.fetch(t)
 	r := s.review(t)
-	p := plan.Make(r, app.All(r), everyGuard, time.Now())
+	p := plan.Make(r, app.All(r), app.Settings{}.Terms(everyGuard))
 	report, err := s.app.Sync(context.Background(), p, "", nil)
 	require.NoError(t, err)
 	require.Equal(t, run.Failed, report.People[0].Result, "nobody knows whether it arrived")

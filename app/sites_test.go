@@ -74,7 +74,7 @@ func TestUnderOriginalEverySiteThatHasTheGroupIsOverwritten(t *testing.T) {
 func TestUnderOriginalTheDocumentHasEachSitesOwnNumbers(t *testing.T) {
 	s := start(t, simulator.Options{Company: simulator.Sample(5, 40, 300), Original: true})
 	s.connectSites(t)
-	document := app.NewReviewDocument(s.fetch(t))
+	document := app.NewReviewDocument(s.fetch(t), plan.DefaultThresholds())
 	require.Equal(t, "original", document.Snapshot.Atlassian.Experience)
 	found := false
 	for _, group := range document.Groups {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
@@ -37,14 +36,14 @@ type Undo struct {
 }
 
 // Plan gives the operations and the guards in their way.
-func (u *Undo) Plan(overrides plan.Overrides, now time.Time) *plan.Plan {
+func (u *Undo) Plan(terms plan.Terms) *plan.Plan {
 	selection := plan.Selection{}
 	for i := range u.Review.Rows {
 		if u.Review.Rows[i].State != review.Synced {
 			selection.Rows = append(selection.Rows, &u.Review.Rows[i])
 		}
 	}
-	p := plan.Make(u.Review, selection, overrides, now)
+	p := plan.Make(u.Review, selection, terms)
 	p.Undoes, p.People = u.Run.ID, slices.Clone(u.people)
 	return p
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -22,7 +21,7 @@ func (s *session) undo(t *testing.T, what app.Undoing, overrides plan.Overrides)
 	t.Helper()
 	u, err := s.app.MakeUndo(what)
 	require.NoError(t, err)
-	report, err := s.app.Sync(context.Background(), u.Plan(overrides, time.Now()), "a mistake", nil)
+	report, err := s.app.Sync(context.Background(), u.Plan(app.Settings{}.Terms(overrides)), "a mistake", nil)
 	require.NoError(t, err)
 	return u, report
 }
@@ -126,7 +125,7 @@ func TestAnUndoIsGuardedAndSaysWhatItCantTakeBack(t *testing.T) {
 	require.Contains(t, notes, "was created and stays")
 	require.Contains(t, notes, "can't be taken back")
 	held := map[plan.Guard]bool{}
-	for _, group := range u.Plan(nil, time.Now()).Groups {
+	for _, group := range u.Plan(app.Settings{}.Terms(nil)).Groups {
 		for _, finding := range group.Findings {
 			held[finding.Guard] = true
 		}

@@ -209,11 +209,11 @@ func bar(product directory.Product, change review.ProductEffect) widgets.Bar {
 	switch {
 	case product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats:
 		b.Note = fmt.Sprintf("%s to %s, seats unknown", grouped(change.Before), grouped(change.After()))
-	case product.Used+change.SeatChange > product.Seats:
-		b.Note = fmt.Sprintf("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange), grouped(product.Seats), grouped(product.Used+change.SeatChange-product.Seats))
+	case product.Used+change.SeatChange() > product.Seats:
+		b.Note = fmt.Sprintf("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats), grouped(product.Used+change.SeatChange()-product.Seats))
 		b.Alarm = true
 	default:
-		b.Note = fmt.Sprintf("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange), grouped(product.Seats))
+		b.Note = fmt.Sprintf("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats))
 	}
 	return b
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -48,10 +47,10 @@ func (w *Window) confirmSync(selection plan.Selection) {
 	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil {
 		return
 	}
-	r := w.review
+	r, settings := w.review, w.settings
 	w.ask(&confirmation{
 		w: w, review: r, heading: syncHeading(selection), verb: "Sync",
-		make: func(overrides plan.Overrides) *plan.Plan { return plan.Make(r, selection, overrides, time.Now()) },
+		make: func(overrides plan.Overrides) *plan.Plan { return plan.Make(r, selection, settings.Terms(overrides)) },
 	})
 }
 

@@ -301,7 +301,7 @@ func (t *groupsTab) openGroup(view int) {
 	model.openWith(view, nil)
 	t.refresh()
 	var inside *opened
-	t.w.background(func() { inside = open(model.review, &model.views[view]) }, func() {
+	t.w.background(func() { inside = open(model.review, &model.views[view], model.limits) }, func() {
 		if _, still := model.open[model.views[view].key]; !still || t.model != model {
 			return // closed, or another snapshot is shown
 		}

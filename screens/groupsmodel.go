@@ -65,6 +65,7 @@ const (
 // widget; only the UI goroutine changes it.
 type groupsModel struct {
 	review *review.Review
+	limits plan.Thresholds
 	views  []groupView
 
 	// effect is what syncing all groups does.
@@ -82,13 +83,13 @@ type groupsModel struct {
 	open   map[string]*opened // nil inside while it is worked out
 }
 
-// newGroupsModel works out what a review shows.
-func newGroupsModel(r *review.Review) *groupsModel {
+// newGroupsModel works out what a review shows under the guards' thresholds.
+func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	m := &groupsModel{
-		review: r, states: map[review.State]bool{}, sorted: nameColumn, ticked: map[string]bool{}, open: map[string]*opened{},
+		review: r, limits: limits, states: map[review.State]bool{}, sorted: nameColumn, ticked: map[string]bool{}, open: map[string]*opened{},
 	}
 	for i := range r.Rows {
-		m.views = append(m.views, newGroupView(r, &r.Rows[i]))
+		m.views = append(m.views, newGroupView(r, &r.Rows[i], limits))
 	}
 	m.effect = r.Effect(app.All(r).Rows)
 	m.people = summarize(r)
@@ -169,8 +170,8 @@ func summarize(r *review.Review) peopleSummary {
 	return summary
 }
 
-func newGroupView(r *review.Review, row *review.Row) groupView {
-	view := groupView{row: row, key: r.SourceID(row), guards: app.BlockedBy(r, row)}
+func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) groupView {
+	view := groupView{row: row, key: r.SourceID(row), guards: app.BlockedBy(r, row, limits)}
 	var sites []string
 	for _, site := range app.Sites(r, row) {
 		sites = append(sites, shortSite(site))
@@ -208,7 +209,7 @@ func shortSite(host string) string {
 }
 
 // open works out the inside of a group.
-func open(r *review.Review, view *groupView) *opened {
+func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
 	o := &opened{changes: r.Changes(view.row)}
 	if outcome, ok := r.Outcome(view.row); ok && outcome.Error != "" && outcome.State != review.Synced {
 		o.note(outcome.Error)
@@ -223,7 +224,7 @@ func open(r *review.Review, view *groupView) *opened {
 		}
 		o.note(text)
 	}
-	for _, finding := range plan.GroupFindings(r, view.row) {
+	for _, finding := range plan.GroupFindings(r, view.row, limits) {
 		o.note(finding.Message + " " + finding.Action)
 	}
 	if view.row.State == review.Ambiguous {

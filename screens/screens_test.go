@@ -399,7 +399,7 @@ func TestAGuardIsLiftedByTypingWhatItAsksFor(t *testing.T) {
 	p.tapLine(line+1, syncAction)
 	_, buttons, entries := p.dialog()
 	require.True(t, buttons["Sync 0 groups"].Disabled())
-	for range plan.GroupFindings(p.w.review, row) {
+	for range plan.GroupFindings(p.w.review, row, plan.DefaultThresholds()) {
 		test.Type(entries[0], row.Name)
 		_, buttons, entries = p.dialog()
 	}
@@ -552,7 +552,7 @@ func BenchmarkFilter(b *testing.B) {
 func benchList(b *testing.B, groups int) (*widgets.LineList, *groupsModel) {
 	fyneApp := test.NewApp()
 	b.Cleanup(fyneApp.Quit)
-	model := newGroupsModel(review.Compare(review.Input{Snapshot: conflicts(groups)}))
+	model := newGroupsModel(review.Compare(review.Input{Snapshot: conflicts(groups)}), plan.DefaultThresholds())
 	list := widgets.NewLineList(func() int { return len(model.lines) }, model.line)
 	w := test.NewWindow(container.NewStack(list.Framed()))
 	b.Cleanup(w.Close)

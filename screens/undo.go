@@ -3,7 +3,6 @@ package screens
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -22,6 +21,7 @@ func (w *Window) confirmUndo(what app.Undoing, title string) {
 	if w.job != nil {
 		return
 	}
+	settings := w.settings
 	var undo *app.Undo
 	var err error
 	w.background(func() { undo, err = w.app.MakeUndo(what) }, func() {
@@ -31,7 +31,7 @@ func (w *Window) confirmUndo(what app.Undoing, title string) {
 		}
 		w.ask(&confirmation{
 			w: w, review: undo.Review, heading: "Undo " + title + "?", notes: undo.Notes, verb: "Undo",
-			make: func(overrides plan.Overrides) *plan.Plan { return undo.Plan(overrides, time.Now()) },
+			make: func(overrides plan.Overrides) *plan.Plan { return undo.Plan(settings.Terms(overrides)) },
 		})
 	})
 }

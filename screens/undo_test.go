@@ -90,7 +90,7 @@ func TestAnInterruptedRunIsGoneOnWithFromTheWindow(t *testing.T) {
 	company.PendingDomains = nil
 	p := sitDown(t, company)
 	p.fetch()
-	planned := plan.Make(p.w.review, app.All(p.w.review), nil, time.Now())
+	planned := plan.Make(p.w.review, app.All(p.w.review), app.Settings{}.Terms(nil))
 	begin := func(id string) {
 		report := &run.Report{ID: id, Snapshot: planned.Snapshot, Began: time.Now()}
 		require.NoError(t, p.app.Store.Begin(report, planned))

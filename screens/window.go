@@ -175,7 +175,7 @@ func (w *Window) read() (l loaded) {
 		return l
 	}
 	if l.review, l.reviewErr = w.app.Review(false); l.reviewErr == nil {
-		l.model = newGroupsModel(l.review)
+		l.model = newGroupsModel(l.review, l.settings.Thresholds())
 	}
 	l.runs, l.err = w.app.Store.Runs()
 	return l

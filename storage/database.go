@@ -153,6 +153,22 @@ func (d *Database) SaveSettings(settings app.Settings) error {
 	return d.update(func(tx *bbolt.Tx) error { return put(tx.Bucket(settingsBucket), settingKey, settings) })
 }
 
+// SaveThresholds keeps the guards' thresholds, and notes it in the history.
+func (d *Database) SaveThresholds(change app.ThresholdChange) error {
+	return d.update(func(tx *bbolt.Tx) error {
+		var settings app.Settings
+		bucket := tx.Bucket(settingsBucket)
+		if err := decode(bucket.Get(settingKey), &settings); err != nil {
+			return err
+		}
+		settings.Guards = &change.Now
+		if _, err := add(tx, history.Guards, "", change); err != nil {
+			return err
+		}
+		return put(bucket, settingKey, settings)
+	})
+}
+
 // SaveSnapshot keeps a snapshot as the latest, in place of the one before.
 func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
 	packed, err := pack(snapshot)

@@ -189,7 +189,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 	if !c.json {
 		printFetch(c.Out, snapshot)
 		say("3. Review: who would be added and removed")
-		printReview(c.Out, before, demoLines)
+		printReview(c.Out, before, plan.DefaultThresholds(), demoLines)
 		say("4. Pictures of every tab")
 		files, err := c.Windows.Render(ctx, a, pictures)
 		if err != nil {
@@ -199,7 +199,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 			fmt.Fprintln(c.Out, file)
 		}
 	}
-	p := plan.Make(before, app.All(before), nil, time.Now())
+	p := plan.Make(before, app.All(before), app.Settings{}.Terms(nil))
 	say("5. Plan: sync all groups, no guard overridden")
 	if !c.json {
 		printPlan(c.Out, p, before)
@@ -210,7 +210,7 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 		return err
 	}
 	if c.json {
-		return c.print(map[string]any{"review": app.NewReviewDocument(before), "sync": app.NewSyncDocument(report, after)})
+		return c.print(map[string]any{"review": app.NewReviewDocument(before, plan.DefaultThresholds()), "sync": app.NewSyncDocument(report, after)})
 	}
 	printReport(c.Out, report, after)
 	return nil

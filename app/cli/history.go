@@ -130,6 +130,12 @@ func printRun(out io.Writer, past *run.Past) {
 	for i := range report.Groups {
 		group := &report.Groups[i]
 		fmt.Fprintf(out, "%s: %s, +%d -%d %s\n", safe(group.Title()), group.Result, group.Added, group.Removed, safe(group.Error))
+		for _, account := range group.Missing {
+			fmt.Fprintf(out, "  finding: %s should be a member and wasn't seen as one.\n", safe(account))
+		}
+		for _, account := range group.Surplus {
+			fmt.Fprintf(out, "  finding: %s shouldn't be a member and was still seen as one.\n", safe(account))
+		}
 	}
 	for i := range report.People {
 		person := &report.People[i]
@@ -194,7 +200,11 @@ func (c *command) undo() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				p := undo.Plan(overrides, time.Now())
+				settings, err := a.Store.Settings()
+				if err != nil {
+					return err
+				}
+				p := undo.Plan(settings.Terms(overrides))
 				for _, note := range undo.Notes {
 					fmt.Fprintln(c.Err, safe(note))
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -52,13 +53,17 @@ func (c *command) review() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				settings, err := a.Store.Settings()
+				if err != nil {
+					return err
+				}
 				if exitCode && r.Counts().CouldNotSync() > 0 {
 					c.code = exitUnsynced
 				}
 				if c.json {
-					return c.print(app.NewReviewDocument(r))
+					return c.print(app.NewReviewDocument(r, settings.Thresholds()))
 				}
-				printReview(c.Out, r, len(r.Rows))
+				printReview(c.Out, r, settings.Thresholds(), len(r.Rows))
 				return nil
 			})
 		},
@@ -69,7 +74,7 @@ func (c *command) review() *cobra.Command {
 }
 
 // printReview prints at most so many groups that aren't synced.
-func printReview(out io.Writer, r *review.Review, most int) {
+func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most int) {
 	counts := r.Counts()
 	fmt.Fprintf(out, "Snapshot of %s.\n", r.Snapshot.TakenAt.Format(time.RFC1123))
 	fmt.Fprintf(out, "%d groups could not be synced. %s\n\n", counts.CouldNotSync(), finished(counts))
@@ -86,7 +91,7 @@ func printReview(out io.Writer, r *review.Review, most int) {
 			continue
 		}
 		var guards []string
-		for _, guard := range app.BlockedBy(r, row) {
+		for _, guard := range app.BlockedBy(r, row, limits) {
 			guards = append(guards, string(guard))
 		}
 		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safe(row.Name), row.State, row.Added, row.Removed, row.Losing,

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,7 +63,10 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	if err != nil {
 		return err
 	}
-	p := plan.Make(r, selection, overrides, time.Now())
+	p, err := a.Plan(r, selection, overrides)
+	if err != nil {
+		return err
+	}
 	if flags.dryRun {
 		return c.dryRun(p, r)
 	}

@@ -24,6 +24,7 @@ const (
 	Person    Kind = "person"    // run.PersonResult: a person is done with
 	End       Kind = "end"       // run.Ended: the run's counts
 	Decision  Kind = "decision"  // review.Decision: made, or withdrawn
+	Guards    Kind = "guards"    // app.ThresholdChange: somebody set the guards' thresholds
 )
 
 // Record is one entry.

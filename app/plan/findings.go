@@ -11,27 +11,15 @@ import (
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
-// The thresholds of the guards.
-const (
-	// A group's removals are confirmed over this share of its members and over
-	// this number of people.
-	groupRemovalShare  = 25 // percent
-	groupRemovalPeople = 5
-	// A run's removals are confirmed over this number.
-	runRemovals = 500
-	// A snapshot is stale when it is older than this.
-	staleAfter = 24 * time.Hour
-)
-
 // GroupFindings lists the guards that stand in the way of one row by itself.
-func GroupFindings(r *review.Review, row *review.Row) []Finding {
+func GroupFindings(r *review.Review, row *review.Row, limits Thresholds) []Finding {
 	if row.Source == review.NoSource || row.Ambiguous() || row.State == review.Synced {
 		return nil
 	}
 	var findings []Finding
 	if row.Parts != nil {
 		for _, target := range row.Targets() {
-			findings = append(findings, GroupFindings(r, target)...)
+			findings = append(findings, GroupFindings(r, target, limits)...)
 		}
 		return findings
 	}
@@ -64,7 +52,7 @@ func GroupFindings(r *review.Review, row *review.Row) []Finding {
 		add(EmptyGroup, fmt.Sprintf("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
 			"If that is meant, override empty-group for this group.")
 	}
-	if row.Removed > groupRemovalPeople && row.Removed*100 > row.Present*groupRemovalShare {
+	if row.Removed > limits.GroupRemovalsPeople && row.Removed*100 > row.Present*limits.GroupRemovalsPercent {
 		add(GroupRemovals, fmt.Sprintf("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
 			"If that is meant, override group-removals for this group.")
 	}
@@ -107,7 +95,7 @@ func people(n int) string {
 }
 
 // findings lists the guards that stand in the way of the whole plan.
-func (p *Plan) findings(r *review.Review, rows []*review.Row, now time.Time) []Finding {
+func (p *Plan) findings(r *review.Review, rows []*review.Row, terms Terms) []Finding {
 	var findings []Finding
 	if len(rows)+len(p.People) == 0 {
 		return nil
@@ -115,12 +103,12 @@ func (p *Plan) findings(r *review.Review, rows []*review.Row, now time.Time) []F
 	if finding, found := lockOut(r, rows, nil); found {
 		findings = append(findings, finding)
 	}
-	if removals := p.Removals(); removals > runRemovals {
+	if removals := p.Removals(); removals > terms.RunRemovals {
 		findings = append(findings, Finding{Guard: RunRemovals,
-			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", removals, runRemovals),
+			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", removals, terms.RunRemovals),
 			Action:  "Sync fewer groups at a time, or override run-removals."})
 	}
-	if age := now.Sub(r.Snapshot.TakenAt); age > staleAfter {
+	if age := terms.Now.Sub(r.Snapshot.TakenAt); age > time.Duration(terms.StaleHours)*time.Hour {
 		findings = append(findings, Finding{Guard: Stale,
 			Message: fmt.Sprintf("The snapshot is %d hours old.", int(age.Hours())), Action: "Fetch first, or override stale."})
 	}
@@ -197,39 +185,4 @@ func directAdmins(org *directory.Organization, role string, deactivated []direct
 		}
 	}
 	return n
-}
-
-// seats blocks the groups that add people to a product which would then have
-// more people than seats, and gives the rows that remain.
-func (p *Plan) seats(r *review.Review, rows []*review.Row) []*review.Row {
-	effect := r.Effect(rows)
-	blocked := map[string]bool{}
-	for no := range effect.Products {
-		product := &r.Snapshot.Atlassian.Products[no]
-		change := effect.Products[no].SeatChange
-		if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats || change <= 0 || product.Used+change <= product.Seats {
-			continue
-		}
-		finding := Finding{Guard: Seats,
-			Message: fmt.Sprintf("%s on %s has %d seats of which %d are taken; the selection needs %d more.", product.Name, product.Site, product.Seats, product.Used, change),
-			Action:  "Get more seats, free some, or sync fewer groups."}
-		for i := range p.Groups {
-			if p.Groups[i].takesSeats(directory.ProductNo(no)) {
-				finding.Group = p.Groups[i].Name
-				p.Groups[i].Findings = append(p.Groups[i].Findings, finding)
-				blocked[p.Groups[i].Key()] = true
-			}
-		}
-	}
-	return slices.DeleteFunc(rows, func(row *review.Row) bool { return blocked[r.SourceID(row)+"\x00"+row.Site] })
-}
-
-// takesSeats says whether the group adds people to a product.
-func (g *Group) takesSeats(product directory.ProductNo) bool {
-	if g.Target == nil || g.Skip != "" || g.Blocked() || len(g.Add)+len(g.Create)+len(g.Invite) == 0 {
-		return false
-	}
-	return slices.ContainsFunc(g.Target.Grants, func(grant directory.Grant) bool {
-		return grant.Product == product && directory.TakesSeat(grant.Role)
-	})
 }

@@ -22,6 +22,7 @@ const (
 	NotModifiable Guard = "not-modifiable" // can't be overridden
 	LockOut       Guard = "lock-out"       // can't be overridden
 	Seats         Guard = "seats"          // can't be overridden
+	SeatsPeak     Guard = "seats-peak"
 	UnknownAccess Guard = "unknown-access"
 	EmptyGroup    Guard = "empty-group"
 	GroupRemovals Guard = "group-removals"
@@ -31,11 +32,11 @@ const (
 )
 
 // Guards lists all guards in the order in which they are told.
-var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}
+var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, SeatsPeak, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}
 
 // Overridable says whether a person may lift the guard.
 func (g Guard) Overridable() bool {
-	return slices.Contains([]Guard{UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}, g)
+	return slices.Contains([]Guard{SeatsPeak, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}, g)
 }
 
 // Finding is a guard that stands in the way of one group, of one person's

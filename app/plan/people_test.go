@@ -65,7 +65,7 @@ func TestDeactivationsAreGuarded(t *testing.T) {
 			overrides, err := plan.ParseOverrides(test.overrides)
 			require.NoError(t, err)
 			r := review.Compare(review.Input{Snapshot: test.arrange()})
-			p := plan.Make(r, plan.Selection{Everybody: true}, overrides, time.Now())
+			p := plan.Make(r, plan.Selection{Everybody: true}, plan.Terms{Thresholds: plan.DefaultThresholds(), Overrides: overrides, Now: time.Now()})
 			if test.people != nil {
 				var found []string
 				for _, person := range p.People {

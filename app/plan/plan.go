@@ -28,6 +28,9 @@ type Member struct {
 	Account string
 	Email   string
 	Name    string
+	// First says of somebody to be removed that this comes before anybody is
+	// added to any group: their seat is needed.
+	First bool `json:",omitempty"`
 }
 
 // Group is what a plan does to one group, with the facts that it rests on.
@@ -55,6 +58,9 @@ type Group struct {
 	Unmatched int
 	// Findings are the guards in the way, the overridden ones left out.
 	Findings []Finding
+	// Peaks says that its new members need seats which other removals of the
+	// plan free first.
+	Peaks bool `json:",omitempty"`
 	// Skip says why there is nothing for Rollcall to do: the group is synced,
 	// waiting, rejected, ambiguous. Empty where there is.
 	Skip string
@@ -72,6 +78,11 @@ func (g *Group) Operations() int {
 		n++
 	}
 	return n
+}
+
+// Frees says whether some are removed from it before anybody is added anywhere.
+func (g *Group) Frees() bool {
+	return slices.ContainsFunc(g.Remove, func(member Member) bool { return member.First })
 }
 
 // Blocked says whether a guard stands in the way of this group.
@@ -151,15 +162,23 @@ type Selection struct {
 	Everybody bool
 }
 
+// Terms are what a plan is judged by.
+type Terms struct {
+	Thresholds
+	// Overrides are the guards that a person lifted.
+	Overrides Overrides
+	Now       time.Time
+}
+
 // Make plans the sync of a selection of a review.
-func Make(r *review.Review, selection Selection, overrides Overrides, now time.Time) *Plan {
+func Make(r *review.Review, selection Selection, terms Terms) *Plan {
 	p := &Plan{Snapshot: r.Snapshot.ID, TakenAt: r.Snapshot.TakenAt}
 	var performed []*review.Row
 	for _, row := range selection.Rows {
 		for _, target := range row.Targets() {
 			group := makeGroup(r, target)
 			if group.Skip == "" {
-				group.Findings = p.lift(overrides, GroupFindings(r, target))
+				group.Findings = p.lift(terms.Overrides, GroupFindings(r, target, terms.Thresholds))
 			}
 			if group.Skip == "" && !group.Blocked() {
 				performed = append(performed, target)
@@ -167,10 +186,10 @@ func Make(r *review.Review, selection Selection, overrides Overrides, now time.T
 			p.Groups = append(p.Groups, group)
 		}
 	}
-	performed = p.seats(r, performed)
-	deactivated := p.makePeople(r, performed, selection.Everybody, overrides)
+	performed = p.seats(r, performed, terms.Overrides)
+	deactivated := p.makePeople(r, performed, selection.Everybody, terms.Overrides)
 	p.Effect = r.Effect(performed, deactivated...)
-	p.Findings = p.lift(overrides, p.findings(r, performed, now))
+	p.Findings = p.lift(terms.Overrides, p.findings(r, performed, terms))
 	return p
 }
 

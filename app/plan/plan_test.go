@@ -53,6 +53,11 @@ func group(s *directory.Snapshot, name string, wantFrom, wantTo, haveFrom, haveT
 
 func makePlan(s *directory.Snapshot, overrides string, t *testing.T) *plan.Plan {
 	t.Helper()
+	return makePlanUnder(s, plan.DefaultThresholds(), overrides, t)
+}
+
+func makePlanUnder(s *directory.Snapshot, limits plan.Thresholds, overrides string, t *testing.T) *plan.Plan {
+	t.Helper()
 	lifted, err := plan.ParseOverrides(overrides)
 	require.NoError(t, err)
 	r := review.Compare(review.Input{Snapshot: s})
@@ -60,7 +65,7 @@ func makePlan(s *directory.Snapshot, overrides string, t *testing.T) *plan.Plan 
 	for i := range r.Rows {
 		rows = append(rows, &r.Rows[i])
 	}
-	return plan.Make(r, plan.Selection{Rows: rows}, lifted, time.Now())
+	return plan.Make(r, plan.Selection{Rows: rows}, plan.Terms{Thresholds: limits, Overrides: lifted, Now: time.Now()})
 }
 
 // guards lists the guards that stand in a plan's way, with the group's name.

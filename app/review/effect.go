@@ -27,9 +27,14 @@ type ProductEffect struct {
 	// accounts, Invited the people without one.
 	Gain, Lose []directory.AccountNo
 	Invited    []directory.PersonNo
-	// SeatChange is how many seats more are taken.
-	SeatChange int
+	// Takes is how many seats are newly taken; Frees lists who no longer takes
+	// one.
+	Takes int
+	Frees []directory.AccountNo
 }
+
+// SeatChange is how many seats more are taken.
+func (e *ProductEffect) SeatChange() int { return e.Takes - len(e.Frees) }
 
 // After is how many people have the product afterwards.
 func (e *ProductEffect) After() int { return e.Before + len(e.Gain) + len(e.Invited) - len(e.Lose) }
@@ -158,10 +163,10 @@ func (r *Review) moveAccount(effect *Effect, account directory.AccountNo, move *
 			loses = true
 		}
 		if seated && now.seat && !then.seat {
-			on.SeatChange++
+			on.Takes++
 		}
 		if seated && then.seat && !now.seat {
-			on.SeatChange--
+			on.Frees = append(on.Frees, account)
 		}
 	}
 	effect.tally(gains, loses)
@@ -176,7 +181,7 @@ func (r *Review) movePerson(effect *Effect, person directory.PersonNo, move *mov
 			gains = true
 		}
 		if held.seat {
-			on.SeatChange++
+			on.Takes++
 		}
 	}
 	effect.tally(gains, false)

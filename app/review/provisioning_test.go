@@ -163,6 +163,6 @@ func TestWhoeverIsDeactivatedLosesEveryProductAndFreesTheirSeats(t *testing.T) {
 	require.Equal(t, 1, effect.Losing)
 	for _, product := range effect.Products {
 		require.Equal(t, []directory.AccountNo{ana}, product.Lose)
-		require.Equal(t, -1, product.SeatChange)
+		require.Equal(t, -1, product.SeatChange())
 	}
 }

@@ -409,7 +409,7 @@ func TestTheEffectOfAllGroupsIsWhatSetsSay(t *testing.T) {
 			}
 			on := effect.Products[product]
 			require.Equal(t, []int{before, gain, lose, gain - lose, before + gain - lose},
-				[]int{on.Before, len(on.Gain), len(on.Lose), on.SeatChange, on.After()})
+				[]int{on.Before, len(on.Gain), len(on.Lose), on.SeatChange(), on.After()})
 		}
 	})
 }

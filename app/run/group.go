@@ -48,8 +48,20 @@ func (s *syncing) operation(kind Kind, account string) *Operation {
 
 // group syncs one group: reads again, writes, verifies.
 func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult {
-	s := &syncing{performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site}, expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.past[group.Key()])}
-	err := s.perform(ctx)
+	s := p.syncing(group)
+	return s.ended(s.perform(ctx))
+}
+
+// syncing begins with a group.
+func (p *performance) syncing(group *plan.Group) *syncing {
+	return &syncing{
+		performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site},
+		expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.past[group.Key()]),
+	}
+}
+
+// ended gives the group's result.
+func (s *syncing) ended(err error) GroupResult {
 	var why changed
 	switch {
 	case errors.As(err, &why):
@@ -61,6 +73,9 @@ func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult 
 }
 
 func (s *syncing) perform(ctx context.Context) error {
+	if s.plan.Peaks && s.noRoom {
+		return errNoRoom
+	}
 	if err := s.readAgain(ctx); err != nil {
 		return err
 	}
@@ -360,16 +375,24 @@ func (s *syncing) alreadyMember(ctx context.Context, member plan.Member) error {
 
 func (s *syncing) remove(ctx context.Context) error {
 	for _, member := range s.plan.Remove {
-		err := s.write(ctx, s.operation(Remove, member.Account), func(ctx context.Context) error {
-			return s.Atlassian.Remove(ctx, s.target, member.Account)
-		})
-		// 404: no longer a member. Verifying tells if it was something else.
-		if err != nil && remote.Status(err) != http.StatusNotFound {
+		if _, err := s.removeMember(ctx, member); err != nil {
 			return err
 		}
-		delete(s.expected, member.Account)
-		s.result.Removed++
-		s.advance(1)
 	}
 	return nil
+}
+
+func (s *syncing) removeMember(ctx context.Context, member plan.Member) (*Operation, error) {
+	operation := s.operation(Remove, member.Account)
+	err := s.write(ctx, operation, func(ctx context.Context) error {
+		return s.Atlassian.Remove(ctx, s.target, member.Account)
+	})
+	// 404: no longer a member. Verifying tells if it was something else.
+	if err != nil && remote.Status(err) != http.StatusNotFound {
+		return operation, err
+	}
+	delete(s.expected, member.Account)
+	s.result.Removed++
+	s.advance(1)
+	return operation, nil
 }

@@ -47,6 +47,10 @@ type GroupResult struct {
 	Error string `json:"error,omitempty"`
 	// Invited are the folded addresses of people whose invitation is pending.
 	Invited []string `json:"invited,omitempty"`
+	// Missing and Surplus are what verifying found: the ids of accounts that
+	// aren't members though they should be, and that are and shouldn't.
+	Missing []string `json:"missing,omitempty"`
+	Surplus []string `json:"surplus,omitempty"`
 	// After is the group as it was read back; nil where it wasn't.
 	After *atlassian.GroupNow `json:"-"`
 }
@@ -248,9 +252,11 @@ type performance struct {
 	// created are the accounts made by this run, by the id of the person.
 	created sync.Map
 
-	// past is what the run did before it was interrupted, by the group's key or
-	// the person's id.
+	// past is what the run did before it was interrupted, or before this pass,
+	// by the group's key or the person's id.
 	past map[string][]Operation
+	// noRoom says that not all seats could be freed that the plan counts on.
+	noRoom bool
 
 	mu sync.Mutex
 	// broken is the journal's failure: nothing is written after it.
@@ -290,7 +296,8 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 		batches := perf.remaining()
 		perf.total = perf.operations(batches)
 		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
-		perf.perform(ctx, batches)
+		perf.makeRoom(ctx, batches)
+		perf.perform(ctx, perf.undone(batches))
 		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
 	}
 	report.IdP, report.Atlassian = report.IdP.Plus(r.IdP.Count().Since(idp)), report.Atlassian.Plus(r.count().Since(org))
@@ -308,8 +315,13 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 // remaining are the batches without the groups that were done with before the
 // run was interrupted.
 func (p *performance) remaining() [][]*plan.Group {
+	return p.undone(p.plan.Batches())
+}
+
+// undone are the batches without the groups that have a result.
+func (p *performance) undone(all [][]*plan.Group) [][]*plan.Group {
 	var batches [][]*plan.Group
-	for _, batch := range p.plan.Batches() {
+	for _, batch := range all {
 		batch = slices.DeleteFunc(batch, func(group *plan.Group) bool {
 			_, done := p.results[group.Key()]
 			return done
@@ -383,7 +395,11 @@ func (p *performance) result(group *plan.Group) GroupResult {
 		return result
 	}
 	result := Foresee(p.plan, group)
-	if group.Skip == "" && result.Result == Synced {
+	switch {
+	case group.Skip != "" || result.Result != Synced:
+	case recall(p.past[group.Key()]).any:
+		result.Result, result.Error = Failed, "The run was stopped in the middle of this group. Fetch again to see what is left."
+	default:
 		result.Result, result.Error = Skipped, "The run was stopped before this group."
 	}
 	return result

@@ -106,7 +106,7 @@ func (w world) plan(t tb) *plan.Plan {
 	}
 	overrides, err := plan.ParseOverrides("all")
 	require.NoError(t, err)
-	return plan.Make(r, plan.Selection{Rows: rows}, overrides, time.Now())
+	return plan.Make(r, plan.Selection{Rows: rows}, plan.Terms{Thresholds: plan.DefaultThresholds(), Overrides: overrides, Now: time.Now()})
 }
 
 func (w world) perform(ctx context.Context, t tb, p *plan.Plan, tell progress.Func) *run.Report {
@@ -381,5 +381,67 @@ func TestAPlanThatAGuardStopsWritesNothing(t *testing.T) {
 	t.Cleanup(stop)
 	report := w.perform(context.Background(), t, w.plan(t), nil)
 	require.Equal(t, run.Blocked, report.Groups[0].Result)
+	require.Empty(t, w.journal.notes)
+}
+
+func TestAChangeThatAtlassianNeverShowsIsAFindingThatNamesTheAccounts(t *testing.T) {
+	c := company(3)
+	group(c, "legal", []string{"u00", "u01"}, []string{"a02"})
+	w, stop := serve(t, simulator.Options{Company: c, Wrap: func(_ string, next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.URL.Path, "/memberships") {
+				rw.WriteHeader(http.StatusNoContent) // and nothing happens
+				return
+			}
+			next.ServeHTTP(rw, r)
+		})
+	}})
+	t.Cleanup(stop)
+	result := w.perform(context.Background(), t, w.plan(t), nil).Groups[0]
+	require.Equal(t, run.Failed, result.Result)
+	require.Equal(t, []string{"a00", "a01"}, result.Missing)
+	require.Equal(t, []string{"a02"}, result.Surplus)
+	require.Contains(t, result.Error, "2 members are missing and 1 too many")
+}
+
+// full is a company with a product of three seats, all taken, of whose people
+// two leave a group and two others enter another one.
+func full() *simulator.Company {
+	c := company(6)
+	c.Workspaces = []simulator.Workspace{{ID: "ari:cloud:jira-software::site/1", TypeKey: "jira-software", Name: "Jira", Host: "https://x.atlassian.net", Capacity: 3}}
+	group(c, "coming", []string{"u03", "u04"}, nil)
+	group(c, "leaving", []string{"u00"}, []string{"a00", "a01", "a02"})
+	for i := range c.Groups {
+		c.Groups[i].Roles = []simulator.GroupRole{{RoleOn: simulator.RoleOn{Resource: c.Workspaces[0].ID, Role: "atlassian/user"}}}
+	}
+	return c
+}
+
+func TestWhereOnlyThePeakExceedsTheSeatsJustEnoughAreRemovedFirst(t *testing.T) {
+	w, stop := serve(t, simulator.Options{Company: full()})
+	t.Cleanup(stop)
+	report := w.perform(context.Background(), t, w.plan(t), nil)
+	for _, result := range report.Groups {
+		require.Equal(t, run.Synced, result.Result, result.Error)
+	}
+	require.Equal(t, 2, report.Groups[0].Added)
+	require.Equal(t, 2, report.Groups[1].Removed)
+	coming, _ := w.simulation.Members("coming")
+	leaving, _ := w.simulation.Members("leaving")
+	require.Equal(t, []string{"a03", "a04"}, coming)
+	require.Equal(t, []string{"a00"}, leaving)
+	require.Equal(t, 2, w.journal.written(run.Add))
+	require.Equal(t, 2, w.journal.written(run.Remove))
+}
+
+func TestWhereSeatsCannotBeFreedNobodyIsAdded(t *testing.T) {
+	w, stop := serve(t, simulator.Options{Company: full()})
+	t.Cleanup(stop)
+	p := w.plan(t)
+	w.simulation.Disturb("leaving", []string{"a05"}, nil)
+	report := w.perform(context.Background(), t, p, nil)
+	require.Equal(t, run.Changed, report.Groups[1].Result)
+	require.Equal(t, run.Failed, report.Groups[0].Result)
+	require.Contains(t, report.Groups[0].Error, "couldn't all be freed")
 	require.Empty(t, w.journal.notes)
 }

@@ -28,7 +28,7 @@ func (s *syncing) verify(ctx context.Context) error {
 			missing, surplus, err = s.readBack(ctx)
 		}
 		if err == nil && len(missing)+len(surplus) > 0 {
-			err = unseen(len(missing), len(surplus))
+			err = s.unseen(missing, surplus)
 		}
 		if err != nil {
 			s.tell.Tell("Waiting until Atlassian shows the changes", int(s.done.Load()), s.total)
@@ -42,6 +42,7 @@ func (s *syncing) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.result.Missing, s.result.Surplus = nil, nil
 	return s.accept()
 }
 
@@ -52,17 +53,19 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 		return err
 	}
 	if len(surplus) > 0 || !s.onlyInvited(missing) {
-		return unseen(len(missing), len(surplus))
+		return s.unseen(missing, surplus)
 	}
-	s.result.Result = Waiting
+	s.result.Result, s.result.Missing, s.result.Surplus = Waiting, nil, nil
 	why := append([]string{fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))}, s.incomplete()...)
 	s.result.Error = strings.Join(why, " ")
 	return nil
 }
 
-func unseen(missing, surplus int) error {
+// unseen notes a difference as a finding of the group.
+func (s *syncing) unseen(missing, surplus []string) error {
+	s.result.Missing, s.result.Surplus = missing, surplus
 	return problem.New(problem.Incomplete,
-		fmt.Sprintf("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", missing, surplus),
+		fmt.Sprintf("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", len(missing), len(surplus)),
 		"Fetch again in a minute and review the group.")
 }
 

@@ -211,7 +211,7 @@ func (x *trial) fetchAndSync(a *app.App) (*runs.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Sync(x.context(), plan.Make(r, app.All(r), overrides, time.Now()), "", nil)
+	return a.Sync(x.context(), plan.Make(r, app.All(r), app.Settings{}.Terms(overrides)), "", nil)
 }
 
 // members gives who is in every group, on every site, and who the provisioning
