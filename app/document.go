@@ -456,6 +456,28 @@ func NewPreviewDocument(content file.Content) PreviewDocument {
 	return document
 }
 
+// GuardsDocument lists the guards as `rollcall guards --json` prints them.
+type GuardsDocument struct {
+	Thresholds plan.Thresholds `json:"thresholds"`
+	Guards     []GuardDocument `json:"guards"`
+}
+
+// GuardDocument is one guard.
+type GuardDocument struct {
+	Guard       plan.Guard `json:"guard"`
+	Stops       string     `json:"stops"`
+	Overridable bool       `json:"overridable"`
+}
+
+// NewGuardsDocument writes out the guards under some thresholds.
+func NewGuardsDocument(limits plan.Thresholds) GuardsDocument {
+	document := GuardsDocument{Thresholds: limits}
+	for _, guard := range plan.Guards {
+		document.Guards = append(document.Guards, GuardDocument{guard, guard.Stops(limits), guard.Overridable()})
+	}
+	return document
+}
+
 // ErrorDocument is an error as `--json` prints it.
 type ErrorDocument struct {
 	Error struct {

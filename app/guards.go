@@ -1,9 +1,12 @@
 package app
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -40,4 +43,57 @@ func (a *App) Plan(r *review.Review, selection plan.Selection, overrides plan.Ov
 		return nil, err
 	}
 	return plan.Make(r, selection, settings.Terms(overrides)), nil
+}
+
+// Replan makes a saved plan again from the snapshot that there is now, as the one
+// to perform. Where it isn't the same any more that is a problem of code Refused
+// which says what differs.
+func (a *App) Replan(r *review.Review, file *plan.File) (*plan.Plan, error) {
+	selection, err := Selected(r, file)
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.Plan(r, selection, file.Overrides)
+	if err != nil {
+		return nil, err
+	}
+	if differences := plan.Compare(file.Plan, p); len(differences) > 0 {
+		return nil, outdated(differences)
+	}
+	return p, nil
+}
+
+// Selected gives what a saved plan was made of, in a review. A group that isn't
+// there any more is a problem of code Refused.
+func Selected(r *review.Review, file *plan.File) (plan.Selection, error) {
+	if file.Plan.Undoes != "" {
+		return plan.Selection{}, problem.New(problem.Refused, "The plan is one of an undo, which can't be made again from a file.", "Undo the run again.")
+	}
+	rows := map[string]*review.Row{}
+	for i := range r.Rows {
+		rows[r.SourceID(&r.Rows[i])] = &r.Rows[i]
+	}
+	selection := plan.Selection{Everybody: file.Everybody}
+	for _, source := range file.Groups {
+		row := rows[source]
+		if row == nil || source == "" {
+			return plan.Selection{}, problem.New(problem.Refused, "The plan no longer fits: an IdP group of it, "+source+", isn't in the snapshot any more.", "Make the plan again.")
+		}
+		selection.Rows = append(selection.Rows, row)
+	}
+	return selection, nil
+}
+
+// outdated says in what a plan differs from the one that was saved.
+func outdated(differences []plan.Difference) error {
+	const told = 5
+	var lines []string
+	for _, difference := range differences[:min(told, len(differences))] {
+		lines = append(lines, difference.String())
+	}
+	if more := len(differences) - told; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return problem.New(problem.Refused, "The plan no longer fits what was fetched since: "+strings.Join(lines, "; ")+".",
+		"Look at it with rollcall plan compare, then make it again.")
 }

@@ -30,6 +30,8 @@ type confirmation struct {
 	// button does to groups.
 	heading, verb string
 	notes         []string
+	// everybody is the selection's.
+	everybody bool
 	// make plans, off the UI goroutine.
 	make func(plan.Overrides) *plan.Plan
 
@@ -49,7 +51,7 @@ func (w *Window) confirmSync(selection plan.Selection) {
 	}
 	r, settings := w.review, w.settings
 	w.ask(&confirmation{
-		w: w, review: r, heading: syncHeading(selection), verb: "Sync",
+		w: w, review: r, heading: syncHeading(selection), verb: "Sync", everybody: selection.Everybody,
 		make: func(overrides plan.Overrides) *plan.Plan { return plan.Make(r, selection, settings.Terms(overrides)) },
 	})
 }
@@ -73,7 +75,7 @@ func (w *Window) ask(c *confirmation) {
 	c.sync.Importance = widget.HighImportance
 	c.again(func() {
 		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
-		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), c.sync})
+		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), widget.NewButton("Operations …", c.showSteps), c.sync})
 		c.dialog.Resize(fyne.NewSize(760, 480))
 		c.dialog.Show()
 		w.debug("asked to sync", "groups", c.performed())
@@ -83,10 +85,7 @@ func (w *Window) ask(c *confirmation) {
 // again plans in the background with the present overrides, and shows the plan.
 func (c *confirmation) again(then func()) {
 	var made *plan.Plan
-	overrides := plan.Overrides{}
-	for guard, groups := range c.overrides {
-		overrides[guard] = slices.Clone(groups)
-	}
+	overrides := c.copied()
 	c.w.background(func() { made = c.make(overrides) }, func() {
 		c.plan = made
 		c.show()
@@ -94,6 +93,15 @@ func (c *confirmation) again(then func()) {
 			then()
 		}
 	})
+}
+
+// copied are the present overrides, for use off the UI goroutine.
+func (c *confirmation) copied() plan.Overrides {
+	overrides := plan.Overrides{}
+	for guard, groups := range c.overrides {
+		overrides[guard] = slices.Clone(groups)
+	}
+	return overrides
 }
 
 // performed is how many groups the plan would write; one on several sites counts

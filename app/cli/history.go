@@ -3,10 +3,8 @@ package cli
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"text/tabwriter"
 	"time"
 
@@ -46,16 +44,15 @@ func (c *command) history() *cobra.Command {
 	return cmd
 }
 
-func (c *command) exportHistory(a *app.App, path string) (err error) {
-	var out io.Writer = c.Out
-	if path != "-" {
-		file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return problem.Wrap(err, problem.Storage, fmt.Sprintf("The history can't be written to %s: %v.", path, err), "Choose a file that isn't there yet.")
-		}
-		defer func() { err = errors.Join(err, file.Close()) }()
-		out = file
+func (c *command) exportHistory(a *app.App, path string) error {
+	write := func(out io.Writer) error { return writeHistory(a, out) }
+	if path == "-" {
+		return write(c.Out)
 	}
+	return writeNew(path, "The history", write)
+}
+
+func writeHistory(a *app.App, out io.Writer) error {
 	buffered := bufio.NewWriter(out)
 	encoder := json.NewEncoder(buffered)
 	if err := a.Store.History(func(record *history.Record) error { return encoder.Encode(record) }); err != nil {

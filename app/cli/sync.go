@@ -19,25 +19,43 @@ import (
 )
 
 type syncFlags struct {
-	all, dryRun, yes bool
-	override, reason string
+	all, dryRun, yes       bool
+	override, reason, plan string
+}
+
+// chosen says whether it is clear what to sync.
+func (f *syncFlags) chosen(names []string) error {
+	ways := 0
+	for _, way := range []bool{len(names) > 0, f.all, f.plan != ""} {
+		if way {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all.")
+	}
+	if f.plan != "" && f.override != "" {
+		return problem.New(problem.Usage, "A saved plan says itself what is overridden.", "Make it again with the overrides that are meant.")
+	}
+	return nil
 }
 
 func (c *command) sync() *cobra.Command {
 	var flags syncFlags
 	cmd := &cobra.Command{
-		Use:   "sync [GROUP…|--all]",
+		Use:   "sync [GROUP…|--all|--plan FILE]",
 		Short: "Overwrite Atlassian groups by the identity provider's",
 		Long: "Overwrite Atlassian groups by the identity provider's groups of the same name: one, several, or all.\n" +
 			"A group is named by its name or an id. Guards stop what may take away access; they are lifted by name only.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && !flags.all || len(args) > 0 && flags.all {
-				return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all.")
+			if err := flags.chosen(args); err != nil {
+				return err
 			}
 			return c.with(func(a *app.App) error { return c.syncGroups(cmd.Context(), a, args, flags) })
 		},
 	}
 	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
+	cmd.Flags().StringVar(&flags.plan, "plan", "", "perform the plan that this `file` holds, if it is still the same")
 	flags.addTo(cmd)
 	return cmd
 }
@@ -55,15 +73,7 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 	if err != nil {
 		return err
 	}
-	selection, err := choose(r, names, flags.all)
-	if err != nil {
-		return err
-	}
-	overrides, err := plan.ParseOverrides(flags.override)
-	if err != nil {
-		return err
-	}
-	p, err := a.Plan(r, selection, overrides)
+	p, err := planned(a, r, names, flags)
 	if err != nil {
 		return err
 	}
@@ -74,6 +84,26 @@ func (c *command) syncGroups(ctx context.Context, a *app.App, names []string, fl
 		return err
 	}
 	return c.performed(a, func(tell progress.Func) (*run.Report, error) { return a.Sync(ctx, p, flags.reason, tell) })
+}
+
+// planned makes the plan that the flags ask for.
+func planned(a *app.App, r *review.Review, names []string, flags syncFlags) (*plan.Plan, error) {
+	if flags.plan != "" {
+		file, err := readPlan(flags.plan)
+		if err != nil {
+			return nil, err
+		}
+		return a.Replan(r, file)
+	}
+	selection, err := choose(r, names, flags.all)
+	if err != nil {
+		return nil, err
+	}
+	overrides, err := plan.ParseOverrides(flags.override)
+	if err != nil {
+		return nil, err
+	}
+	return a.Plan(r, selection, overrides)
 }
 
 // performed performs a run, and says what became of it.
