@@ -225,8 +225,12 @@ func makeGroup(r *review.Review, row *review.Row) Group {
 	add, provision, remove := r.Operations(row)
 	for _, no := range add {
 		added := member(r, r.Matches.PersonOf[no], no)
-		if row.Site != "" && added.Email != "" && !slices.Contains(r.Snapshot.Atlassian.Accounts[no].Sites, row.Site) {
-			group.Invite = append(group.Invite, added) // the site doesn't know them yet
+		account := &r.Snapshot.Atlassian.Accounts[no]
+		if row.Site != "" && account.Email != "" && !slices.Contains(account.Sites, row.Site) {
+			// The site doesn't know them yet. An invitation to any address but
+			// the account's own would make another account.
+			added.Email = account.Email
+			group.Invite = append(group.Invite, added)
 		} else {
 			group.Add = append(group.Add, added)
 		}

@@ -218,8 +218,40 @@ func TestUnderOriginalEachSiteIsPlannedAndBlockedByItself(t *testing.T) {
 	require.Equal(t, []string{"acme.atlassian.net", "labs.atlassian.net"}, []string{p.Groups[0].Site, p.Groups[1].Site})
 	require.Empty(t, p.Groups[0].Add)
 	require.Len(t, p.Groups[0].Invite, 1, "who has an account that the site doesn't know is invited there")
+	require.Equal(t, plan.Member{Person: "p2", Account: "a2", Email: "p2@x.io", Name: "p2@x.io"}, p.Groups[0].Invite[0])
 	require.Empty(t, p.Groups[0].Findings)
 	require.Equal(t, plan.GroupRemovals, p.Groups[1].Findings[0].Guard, "8 of 10 would go there")
 	require.Len(t, p.Batches()[0], 1)
 	require.Equal(t, 1, p.Effect.Added)
+}
+
+func TestOnlyAnAccountsOwnAddressIsInvitedToASite(t *testing.T) {
+	for name, test := range map[string]struct {
+		own    string
+		invite []string
+	}{
+		"the same address":   {"p2@x.io", []string{"p2@x.io"}},
+		"an earlier address": {"maiden@x.io", []string{"maiden@x.io"}},
+		"a hidden address":   {"", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := company(6)
+			s.Atlassian.Experience = directory.Original
+			group(s, "legal", 1, 3, 1, 2).Site = "acme.atlassian.net"
+			for i := range s.Atlassian.Accounts {
+				s.Atlassian.Accounts[i].Sites = []string{"acme.atlassian.net"}
+			}
+			s.Atlassian.Accounts[2].Sites, s.Atlassian.Accounts[2].Email = nil, test.own
+			s.IdP.People[2].Aliases = []string{"maiden@x.io"}
+			matches := review.Identity(len(s.Atlassian.Accounts))
+			r := review.Compare(review.Input{Snapshot: s, Matches: matches})
+			p := plan.Make(r, plan.Selection{Rows: []*review.Row{&r.Rows[0]}}, plan.Terms{Thresholds: plan.DefaultThresholds(), Now: time.Now()})
+			var invited []string
+			for _, member := range p.Groups[0].Invite {
+				require.Equal(t, "a2", member.Account)
+				invited = append(invited, member.Email)
+			}
+			require.Equal(t, test.invite, invited)
+		})
+	}
 }

@@ -296,6 +296,9 @@ func (s *syncing) invite(ctx context.Context) error {
 				return problem.New(problem.Rejected, fmt.Sprintf("Atlassian didn't take %s into the group: %s.", answer.Email, strings.TrimSuffix(answer.Refusal, ".")),
 					"Check the seats of the products that the group gives, then sync it again.")
 			}
+			if other := anothers(part, &answer); other != nil {
+				return other
+			}
 			s.expected[answer.Account], s.invited[answer.Account] = true, true
 		}
 		if told != len(emails) {
@@ -307,6 +310,19 @@ func (s *syncing) invite(ctx context.Context) error {
 		s.result.Provisioned += len(part)
 		s.result.Added += len(part)
 		s.advance(len(part))
+	}
+	return nil
+}
+
+// anothers is the problem of an invitation that was answered with another account
+// than the one that is known to be the person's.
+func anothers(invited []plan.Member, answer *atlassian.Invited) error {
+	for i := range invited {
+		member := &invited[i]
+		if directory.FoldAddress(member.Email) == directory.FoldAddress(answer.Email) && member.Account != "" && answer.Account != "" && member.Account != answer.Account {
+			return problem.New(problem.Incomplete, fmt.Sprintf("Atlassian took %s for another account than the one of %s.", answer.Email, member.Name),
+				"Undo the group, and look at both accounts at admin.atlassian.com.")
+		}
 	}
 	return nil
 }
