@@ -35,7 +35,7 @@ check:
 	go vet -tags ci ./...
 	go tool staticcheck ./...
 	GOOS=windows CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
-	GOOS=darwin CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets
+	GOOS=darwin CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
 
 # bench prints the figures that docs quote.
 bench:

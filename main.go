@@ -38,6 +38,7 @@ func main() {
 		Version:   metadata.Details.Version,
 		Folder:    storage.DefaultFolder(),
 		OpenStore: func(folder string) (cli.Store, error) { return storage.Open(folder) },
+		Upkeep:    storage.Upkeep{},
 		Secrets:   storage.Keyring{},
 		Windows:   desktop{id: metadata.Details.ID},
 		In:        os.Stdin, Out: os.Stdout, Err: os.Stderr,
@@ -55,17 +56,15 @@ func (desktop) Display() bool {
 }
 
 // Open shows the window until it is closed or ctx ends.
-func (d desktop) Open(ctx context.Context, a *app.App, demo bool) error {
+func (d desktop) Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	gui := fyneapp.NewWithID(d.id)
 	gui.SetIcon(assets.Icon)
-	window := screens.New(ctx, gui, a)
-	window.Show(demo)
+	opening := screens.Open(ctx, gui, open, restore, demo)
 	context.AfterFunc(ctx, func() { fyne.Do(gui.Quit) })
 	gui.Run()
 	cancel() // what runs in the background ends with the window
-	window.Wait()
-	return nil
+	return opening.Wait()
 }
 
 // Render draws every tab to PNG files in a folder.

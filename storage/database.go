@@ -10,8 +10,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/adrg/xdg"
@@ -30,11 +36,24 @@ import (
 // Database is the state on disk. It implements app.Store, and is safe for
 // concurrent use.
 type Database struct {
+	// open keeps bolt from being exchanged while it is used.
+	open sync.RWMutex
 	bolt *bbolt.DB
 	path string
+	// changed says that the copy is behind; copying is held by whoever brings
+	// it up to date.
+	changed atomic.Bool
+	copying sync.Mutex
+	// broken says that writing met damage: bbolt's locks may be held for good.
+	broken atomic.Bool
+	// log is told when the copy can't be kept.
+	log *slog.Logger
 	// find gives the key of snapshots; see Protect.
 	find func(make bool) (string, error)
 }
+
+// buckets are all there are.
+var buckets = [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket}
 
 var (
 	settingsBucket  = []byte("settings")
@@ -59,48 +78,115 @@ const lockPatience = 500 * time.Millisecond
 // DefaultFolder is where the platform keeps an application's data.
 func DefaultFolder() string { return filepath.Join(xdg.DataHome, "rollcall") }
 
+// fileName is the database's in its folder.
+const fileName = "rollcall.db"
+
 // Open opens the database in a folder, which is made where it is missing. An
-// instance that has it open already is a problem of code Locked.
+// instance that has it open already is a problem of code Locked, data that isn't
+// what was written one of code Damaged.
 func Open(folder string) (*Database, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, unusable(err, folder)
 	}
-	path := filepath.Join(folder, "rollcall.db")
-	bolt, err := openFile(path)
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, problem.Wrap(err, problem.Locked, fmt.Sprintf("Rollcall is running already with the data in %s.", folder),
-			"Use that window, close it first, or choose another folder with --data.")
-	}
-	if err != nil {
-		return nil, unusable(err, path)
-	}
-	database := &Database{bolt: bolt, path: path}
-	if err := database.prepare(); err != nil {
-		_ = bolt.Close() // the first error is the one to tell
+	if err := checkNetwork(folder, networkFolder); err != nil {
 		return nil, err
+	}
+	path := filepath.Join(folder, fileName)
+	if emptied(path) {
+		return nil, damagedData(errDamaged, path)
+	}
+	bolt, err := openFile(path)
+	if err != nil {
+		return nil, opened(err, path)
+	}
+	database := &Database{bolt: bolt, path: path, log: slog.New(slog.DiscardHandler)}
+	if err := database.prepare(); err != nil {
+		return nil, errors.Join(err, guarded(bolt.Close))
 	}
 	return database, nil
 }
 
 func openFile(path string) (*bbolt.DB, error) {
-	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockPatience})
+	bolt, err := openBolt(path, false)
 	if err == nil {
 		bolt.MaxBatchDelay = time.Millisecond
 	}
 	return bolt, err
 }
 
+// openBolt leaves nothing open where the file is so damaged that bbolt panics.
+func openBolt(path string, readOnly bool) (bolt *bbolt.DB, err error) {
+	var file *os.File
+	options := &bbolt.Options{Timeout: lockPatience, ReadOnly: readOnly, OpenFile: func(name string, flags int, mode os.FileMode) (*os.File, error) {
+		file, err = os.OpenFile(name, flags, mode)
+		return file, err
+	}}
+	err = guarded(func() (err error) {
+		bolt, err = bbolt.Open(path, 0o600, options)
+		return err
+	})
+	if bolt == nil && file != nil {
+		// bbolt has closed it, unless it panicked: then the lock outlives the
+		// file for as long as it is mapped.
+		unlock(file)
+		_ = file.Close()
+	}
+	return bolt, err
+}
+
+// checkNetwork refuses a folder on another machine: there neither locks nor
+// memory mappings can be relied on.
+func checkNetwork(folder string, kindOf func(folder string) string) error {
+	if kind := kindOf(folder); kind != "" {
+		return problem.New(problem.Storage, fmt.Sprintf("The folder %s is on a network (%s), where Rollcall can't keep its data safely.", folder, kind),
+			"Choose a folder on a disk of this machine with --data.")
+	}
+	return nil
+}
+
+// opened turns a failure to open into a problem.
+func opened(err error, path string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		return problem.Wrap(err, problem.Locked, fmt.Sprintf("Rollcall is running already with the data in %s.", filepath.Dir(path)),
+			"Use that window, close it first, or choose another folder with --data.")
+	case isDamage(err):
+		return damagedData(err, path)
+	}
+	return unusable(err, path)
+}
+
 func unusable(err error, path string) error {
+	if isFull(err) {
+		return noRoom(err, path)
+	}
 	action := "Check the disk, or choose another folder with --data."
-	if errors.Is(err, fs.ErrPermission) {
-		action = "Give yourself the right to write there, or choose another folder with --data."
+	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
+		action = "Give yourself the right to write there, or choose another folder with --data. What is there can be written out with rollcall data export."
 	}
 	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The data in %s can't be opened: %v.", path, err), action)
 }
 
+// isFull says that there was no room. bbolt gives the text of some errors only.
+func isFull(err error) bool {
+	return slices.ContainsFunc(noRoomErrors, func(full syscall.Errno) bool {
+		return errors.Is(err, full) || strings.Contains(err.Error(), full.Error())
+	})
+}
+
+func noRoom(err error, path string) error {
+	return problem.Wrap(err, problem.DiskFull, fmt.Sprintf("The disk has no room left for the data in %s.", path),
+		"Make room, then do it again; a run that was under way goes on with Resume, or rollcall resume.")
+}
+
 func (d *Database) prepare() error {
+	if err := d.view(func(tx *bbolt.Tx) error { return inspect(tx, d.path) }); err != nil {
+		return err
+	}
 	return d.update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket} {
+		for _, name := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -118,22 +204,62 @@ func (d *Database) prepare() error {
 			return bucket.Put(versionKey, []byte(version))
 		default:
 			return problem.New(problem.Storage, fmt.Sprintf("The data in %s was written by a newer Rollcall.", d.path),
-				"Install the newer version, or choose another folder with --data.")
+				"Install the newer version, or choose another folder with --data. What is there can be written out with rollcall data export.")
 		}
 	})
 }
 
-// Close closes the database.
-func (d *Database) Close() error { return d.bolt.Close() }
+// LogTo has a log told what a person needn't act on at once.
+func (d *Database) LogTo(log *slog.Logger) { d.log = log }
 
-func (d *Database) update(f func(*bbolt.Tx) error) error { return d.failed(d.bolt.Update(f)) }
-func (d *Database) view(f func(*bbolt.Tx) error) error   { return d.failed(d.bolt.View(f)) }
+// Close brings the copy up to date, and closes the database.
+func (d *Database) Close() error {
+	d.open.Lock()
+	defer d.open.Unlock()
+	if d.broken.Load() {
+		return nil // the end of the process closes it
+	}
+	d.keepCopy()
+	return d.failed(guarded(d.bolt.Close))
+}
+
+func (d *Database) update(f func(*bbolt.Tx) error) error {
+	return d.write(func() error { return d.bolt.Update(f) })
+}
+
+// write does something to the database.
+func (d *Database) write(f func() error) error {
+	d.open.RLock()
+	defer d.open.RUnlock()
+	if d.broken.Load() {
+		return damagedData(errDamaged, d.path)
+	}
+	err := guarded(f)
+	if err == nil {
+		d.changed.Store(true)
+	}
+	if errors.Is(err, errDamaged) {
+		d.broken.Store(true)
+	}
+	return d.failed(err)
+}
+
+func (d *Database) view(f func(*bbolt.Tx) error) error {
+	d.open.RLock()
+	defer d.open.RUnlock()
+	return d.failed(guarded(func() error { return d.bolt.View(f) }))
+}
 
 // failed turns a failure of the disk into a problem.
 func (d *Database) failed(err error) error {
 	var known *problem.Problem
-	if err == nil || errors.As(err, &known) {
+	switch {
+	case err == nil || errors.As(err, &known):
 		return err
+	case isDamage(err):
+		return damagedData(err, d.path)
+	case isFull(err):
+		return noRoom(err, d.path)
 	}
 	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The data in %s can't be read or written: %v.", d.path, err),
 		"Check that the disk has room and works.")
@@ -292,7 +418,7 @@ func decode(text []byte, into any) error {
 		return nil
 	}
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("decode a record: %w", err)
+		return fmt.Errorf("%w: decode a record: %w", errDamaged, err)
 	}
 	return nil
 }

@@ -79,14 +79,26 @@ func (d *Database) PersonDone(id string, result run.PersonResult) error {
 // note returns when the record is on disk; records of groups side by side share
 // a write.
 func (d *Database) note(kind history.Kind, id string, body any) error {
-	return d.failed(d.bolt.Batch(func(tx *bbolt.Tx) error {
-		_, err := add(tx, kind, id, body)
-		return err
-	}))
+	return d.write(func() error {
+		return d.bolt.Batch(func(tx *bbolt.Tx) error {
+			_, err := add(tx, kind, id, body)
+			return err
+		})
+	})
 }
 
 // End keeps the report of a run that has ended.
 func (d *Database) End(report *run.Report) error {
+	err := d.end(report)
+	d.open.RLock()
+	defer d.open.RUnlock()
+	if err == nil {
+		d.keepCopy()
+	}
+	return err
+}
+
+func (d *Database) end(report *run.Report) error {
 	return d.update(func(tx *bbolt.Tx) error {
 		if _, err := add(tx, history.End, report.ID, report.Counts()); err != nil {
 			return err

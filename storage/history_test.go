@@ -90,7 +90,7 @@ func TestAChangeToAnyRecordShows(t *testing.T) {
 			database := recorded(t)
 			require.NoError(t, database.update(func(tx *bbolt.Tx) error { return tamper(tx.Bucket(historyBucket)) }))
 			_, err := kinds(t, database)
-			require.True(t, problem.Is(err, problem.Storage), "%v", err)
+			require.True(t, problem.Is(err, problem.Damaged), "%v", err)
 			require.ErrorContains(t, err, "was changed at record")
 		})
 	}

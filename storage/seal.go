@@ -110,8 +110,21 @@ func damaged(err error) error {
 // Wipe removes everything that is kept: connections, snapshots, decisions,
 // history. The file itself is made anew, so that nothing stays in its free space.
 func (d *Database) Wipe() error {
+	d.open.Lock()
+	err := d.anew()
+	d.open.Unlock()
+	if err != nil {
+		return err
+	}
+	return d.prepare()
+}
+
+func (d *Database) anew() error {
 	if err := d.bolt.Close(); err != nil {
 		return d.failed(err)
+	}
+	if err := removeCopies(d.path); err != nil {
+		return err
 	}
 	if err := os.Remove(d.path); err != nil {
 		return unusable(err, d.path)
@@ -121,5 +134,5 @@ func (d *Database) Wipe() error {
 		return unusable(err, d.path)
 	}
 	d.bolt = bolt
-	return d.prepare()
+	return nil
 }

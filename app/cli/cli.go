@@ -32,9 +32,11 @@ const (
 type Windows interface {
 	// Display says whether a window can be shown here.
 	Display() bool
-	// Open shows the window until it is closed. demo says that the sample
-	// company is connected.
-	Open(ctx context.Context, a *app.App, demo bool) error
+	// Open shows the window until it is closed. open gives what it shows; where
+	// that fails the window says so, and offers restore, which puts the last
+	// good copy in place of damaged data, or with anew an empty database. demo
+	// says that the sample company is connected.
+	Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error
 	// Render draws every tab to PNG files in a folder, without a display, and
 	// gives their paths.
 	Render(ctx context.Context, a *app.App, folder string) ([]string, error)
@@ -46,6 +48,8 @@ type Store interface {
 	io.Closer
 	// Protect has snapshots encrypted by the key that find gives.
 	Protect(find func(make bool) (string, error))
+	// LogTo has a log told what a person needn't act on at once.
+	LogTo(log *slog.Logger)
 }
 
 // Parts are what the command line is put together with.
@@ -54,6 +58,7 @@ type Parts struct {
 	// Folder is where data is kept unless --data says otherwise.
 	Folder    string
 	OpenStore func(folder string) (Store, error)
+	Upkeep    app.Upkeep
 	Secrets   app.Secrets
 	Windows   Windows
 	In        io.Reader
@@ -119,7 +124,7 @@ func (c *command) root() *cobra.Command {
 			if !c.Windows.Display() {
 				return problem.New(problem.Unreachable, "There is no display to show the window on.", "Do the same job with commands: look at rollcall --help.")
 			}
-			return c.with(func(a *app.App) error { return c.Windows.Open(cmd.Context(), a, false) })
+			return c.window(cmd.Context())
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
@@ -132,11 +137,27 @@ func (c *command) root() *cobra.Command {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}
 	return root
+}
+
+// window opens the window on the profile's data.
+func (c *command) window(ctx context.Context) error {
+	var opened *app.App
+	err := c.Windows.Open(ctx, func() (_ *app.App, err error) {
+		opened, err = profiles{c}.Open(c.profile)
+		return opened, err
+	}, func(anew bool) error {
+		_, err := c.Upkeep.Restore(profiles{c}.folderOf(c.profile), anew)
+		return err
+	}, false)
+	if opened != nil {
+		err = errors.Join(err, opened.Close())
+	}
+	return err
 }
 
 // asksForJSON looks for --json where flags couldn't be parsed.

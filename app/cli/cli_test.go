@@ -28,13 +28,27 @@ func (noKeyring) SaveSecret(_ context.Context, _, _ string) error { return os.Er
 func (noKeyring) DeleteSecret(_ context.Context, _ string) error  { return nil }
 
 // windows note that one was opened; they draw nothing.
-type windows struct{ display, opened bool }
+type windows struct {
+	display, opened bool
+	// trouble is what couldn't be opened.
+	trouble []error
+}
 
 func (w *windows) Display() bool { return w.display }
-func (w *windows) Open(context.Context, *app.App, bool) error {
-	w.opened = true
-	return nil
+
+// Open restores what can't be opened, once.
+func (w *windows) Open(_ context.Context, open func() (*app.App, error), restore func(anew bool) error, _ bool) error {
+	_, err := open()
+	if err != nil {
+		w.trouble = append(w.trouble, err)
+		if err = restore(false); err == nil {
+			_, err = open()
+		}
+	}
+	w.opened = err == nil
+	return err
 }
+
 func (*windows) Render(_ context.Context, _ *app.App, folder string) ([]string, error) {
 	return []string{filepath.Join(folder, "groups.png")}, nil
 }
@@ -57,6 +71,7 @@ func (x *terminal) run(stdin string, args ...string) result {
 	code := cli.Main(context.Background(), cli.Parts{
 		Version: "1.2.3", Folder: x.folder,
 		OpenStore: func(folder string) (cli.Store, error) { return storage.Open(folder) },
+		Upkeep:    storage.Upkeep{},
 		Secrets:   noKeyring{}, Windows: &x.windows, In: strings.NewReader(stdin), Out: &out, Err: &errOut,
 	}, args)
 	return result{code, out.String(), errOut.String()}

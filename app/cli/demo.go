@@ -139,7 +139,7 @@ func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pi
 		}
 	}
 	if !headless {
-		return c.Windows.Open(ctx, a, true)
+		return c.Windows.Open(ctx, func() (*app.App, error) { return a, nil }, nil, true)
 	}
 	if pictures == "" {
 		pictures = filepath.Join(folder, "pictures")

@@ -36,23 +36,30 @@ func (p profiles) Names() ([]string, error) {
 	return names, nil
 }
 
-// Open opens a profile, and makes it where it is missing.
-func (p profiles) Open(name string) (*app.App, error) {
-	if err := app.CheckProfile(name); err != nil {
-		return nil, err
-	}
+// folderOf is where a profile's data is kept.
+func (p profiles) folderOf(name string) string {
 	folder := p.folder
 	if name != app.DefaultProfile {
 		folder = filepath.Join(p.folder, profilesFolder, name)
 	}
 	if absolute, err := filepath.Abs(folder); err == nil {
-		folder = absolute // its key is filed under it
+		return absolute // its key is filed under it
 	}
+	return folder
+}
+
+// Open opens a profile, and makes it where it is missing.
+func (p profiles) Open(name string) (*app.App, error) {
+	if err := app.CheckProfile(name); err != nil {
+		return nil, err
+	}
+	folder := p.folderOf(name)
 	store, err := p.OpenStore(folder)
 	if err != nil {
 		return nil, err
 	}
 	key := &app.CacheKey{Secrets: p.Secrets, Folder: folder, Environment: os.Getenv, Log: p.logger()}
+	store.LogTo(p.logger())
 	store.Protect(func(make bool) (string, error) { return key.Key(context.Background(), make) })
 	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p, CacheKey: key}, nil
 }

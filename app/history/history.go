@@ -24,6 +24,7 @@ const (
 	Person    Kind = "person"    // run.PersonResult: a person is done with
 	End       Kind = "end"       // run.Ended: the run's counts
 	Decision  Kind = "decision"  // review.Decision: made, or withdrawn
+	Restored  Kind = "restored"  // app.Restoration: the data was damaged, and restored
 	Guards    Kind = "guards"    // app.ThresholdChange: somebody set the guards' thresholds
 )
 
@@ -71,6 +72,6 @@ func (r *Record) Follows(before *Record) error {
 	if r.No == before.No+1 && r.Prev == before.Hash && r.Hash == r.sum() {
 		return nil
 	}
-	return problem.New(problem.Storage, fmt.Sprintf("The history was changed at record %d.", before.No+1),
+	return problem.New(problem.Damaged, fmt.Sprintf("The history was changed at record %d.", before.No+1),
 		"Compare it with an export made before; what comes after that record can't be relied on.")
 }

@@ -32,6 +32,8 @@ const (
 	NoSnapshot     Code = "no_snapshot"     // nothing fetched yet
 	Keyring        Code = "keyring"         // credentials can't be kept or read
 	Storage        Code = "storage"         // the database can't be used
+	Damaged        Code = "damaged"         // the database isn't what was written
+	DiskFull       Code = "disk_full"       // there is no room for what is to be kept
 	Locked         Code = "locked"          // another instance has the database
 	Ambiguous      Code = "ambiguous"       // a name fits more than one thing
 	Refused        Code = "refused"         // Rollcall itself won't, and says why
