@@ -94,10 +94,13 @@ func (t *Tokens) attempt(ctx context.Context) (*oauth2.Token, error) {
 	if errors.As(err, &refusal) && refusal.ErrorCode == demandsNonce { // which is known now
 		token, err = t.fetch(ctx)
 	}
+	if err == nil {
+		return token, nil // also where ctx has ended since
+	}
 	if ctx.Err() != nil || errors.As(err, &refusal) && refusal.Response != nil && refusal.Response.StatusCode < 500 && refusal.Response.StatusCode != http.StatusTooManyRequests {
 		return nil, backoff.Permanent(err)
 	}
-	return token, err
+	return nil, err
 }
 
 // Authorize puts a token on a request; it is for remote.Config.

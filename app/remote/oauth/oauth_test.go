@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -142,4 +143,38 @@ func TestWaitingForATokenEndsWhenItIsCancelled(t *testing.T) {
 	cancel()
 	_, err := secretTokens(t, at).Token(ctx)
 	require.True(t, problem.Is(err, problem.Cancelled), "%v", err)
+}
+
+// endsAfter cancels as soon as an answer has been read.
+type endsAfter struct{ cancel context.CancelFunc }
+
+func (e endsAfter) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err == nil {
+		resp.Body = readThenCancelled{resp.Body, e.cancel}
+	}
+	return resp, err
+}
+
+type readThenCancelled struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (r readThenCancelled) Close() error {
+	r.cancel()
+	return r.ReadCloser.Close()
+}
+
+func TestATokenThatCameAsItWasCancelledIsThereAllTheSame(t *testing.T) {
+	at, asked := endpoint(t, func(w http.ResponseWriter, _ *http.Request, _ int32) { grant(w, 3600) })
+	ctx, cancel := context.WithCancel(context.Background())
+	at.Client = &http.Client{Transport: endsAfter{cancel}}
+	tokens := secretTokens(t, at)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1", nil)
+	require.NoError(t, err)
+	require.NoError(t, tokens.Authorize(req))
+	require.Error(t, ctx.Err())
+	require.Equal(t, "Bearer token-3600", req.Header.Get("Authorization"))
+	require.EqualValues(t, 1, asked.Load())
 }
