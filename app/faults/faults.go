@@ -19,6 +19,7 @@ type Fault string
 // The faults. None lets a request pass.
 const (
 	None         Fault = ""
+	Refused      Fault = "connection refused"
 	Reset        Fault = "reset in the middle"
 	Silence      Fault = "time-out"
 	Drip         Fault = "slow drip"
@@ -39,11 +40,12 @@ const (
 )
 
 // All lists every fault.
-var All = []Fault{Reset, Silence, Drip, TooMany, TooManyAfter, Broken, BadGateway, Unauthorized, Truncated, WrongType, Empty, Twice, Moved, Loop, Elsewhere, Huge, Lost}
+var All = []Fault{Refused, Reset, Silence, Drip, TooMany, TooManyAfter, Broken, BadGateway, Unauthorized, Truncated, WrongType, Empty, Twice, Moved, Loop, Elsewhere, Huge, Lost}
 
 // Wrap disturbs the requests for which pick gives a fault. pick is called once a
-// request, from several goroutines.
-func Wrap(next http.Handler, pick func(*http.Request) Fault) http.Handler {
+// request, from several goroutines. doors are those through which the server is
+// reached.
+func Wrap(next http.Handler, doors *Doors, pick func(*http.Request) Fault) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fault := pick(r)
 		if answer, simple := refusals[fault]; simple {
@@ -57,6 +59,9 @@ func Wrap(next http.Handler, pick func(*http.Request) Fault) http.Handler {
 		switch fault {
 		case None:
 			next.ServeHTTP(w, r)
+		case Refused:
+			doors.shut(r)
+			cut(w, nil)
 		case Silence:
 			<-r.Context().Done()
 		case Huge:

@@ -32,6 +32,8 @@ type Options struct {
 	// the traffic with it. It is told which side it wraps: "idp", "atlassian",
 	// "site".
 	Wrap func(side string, next http.Handler) http.Handler
+	// Listen stands for net.Listen, if set.
+	Listen func(network, address string) (net.Listener, error)
 }
 
 // Secrets that the servers accept. The reader's key may read everything and
@@ -139,7 +141,11 @@ func (s *Simulation) startLDAP() (err error) {
 }
 
 func (s *Simulation) serve(side string, handler http.Handler, options Options) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listen := options.Listen
+	if listen == nil {
+		listen = net.Listen
+	}
+	listener, err := listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen for the simulated %s: %w", side, err)
 	}

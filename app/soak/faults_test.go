@@ -33,6 +33,7 @@ import (
 // pick chooses.
 type storm struct {
 	writes
+	doors faults.Doors
 	seen map[string]bool // endpoints
 	pick func(endpoint string, r *http.Request) faults.Fault
 }
@@ -51,7 +52,7 @@ func endpointOf(side string, r *http.Request) string {
 }
 
 func (s *storm) wrap(side string, next http.Handler) http.Handler {
-	return faults.Wrap(s.writes.wrap(side, next), func(r *http.Request) faults.Fault {
+	return faults.Wrap(s.writes.wrap(side, next), &s.doors, func(r *http.Request) faults.Fault {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		endpoint := endpointOf(side, r)
@@ -127,7 +128,7 @@ func newTrial(t *testing.T, options simulator.Options) *trial {
 	s := &storm{writes: writes{count: map[string]int{}}, seen: map[string]bool{}}
 	options.Company = simulator.Sample(11, 14, 260) // more people than a page holds
 	options.Company.PendingDomains = nil
-	options.Rate, options.Wrap = 100_000, s.wrap
+	options.Rate, options.Wrap, options.Listen = 100_000, s.wrap, s.doors.Listen
 	simulation, err := simulator.Start(options)
 	require.NoError(t, err)
 	t.Cleanup(simulation.Close)
