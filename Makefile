@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check bench soak screenshots
+.PHONY: demo build test check bench fuzz soak screenshots
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -41,6 +41,12 @@ check:
 bench:
 	@.ci/packages $(BUILD_PACKAGES)
 	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./screens
+
+# fuzz feeds every parser of something from outside with what nobody thought of.
+fuzz:
+	@.ci/packages $(BUILD_PACKAGES)
+	@mkdir -p build
+	.ci/fuzz
 
 # soak tries the program at length, and prints what docs/reliability.md quotes.
 soak:

@@ -3,12 +3,9 @@
 package storage
 
 import (
-	"bytes"
-	"encoding/gob"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -21,7 +18,6 @@ import (
 	"time"
 
 	"github.com/adrg/xdg"
-	"github.com/klauspost/compress/zstd"
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
@@ -326,37 +322,6 @@ func (d *Database) Snapshot() (*directory.Snapshot, error) {
 		return nil, err
 	}
 	return snapshot, nil
-}
-
-// pack encodes a snapshot: gob within zstd.
-func pack(snapshot *directory.Snapshot) ([]byte, error) {
-	var packed bytes.Buffer
-	compressor, err := zstd.NewWriter(&packed, zstd.WithEncoderLevel(zstd.SpeedFastest))
-	if err != nil {
-		return nil, fmt.Errorf("compress a snapshot: %w", err)
-	}
-	if err := gob.NewEncoder(compressor).Encode(snapshot); err != nil {
-		return nil, fmt.Errorf("encode a snapshot: %w", err)
-	}
-	if err := compressor.Close(); err != nil {
-		return nil, fmt.Errorf("compress a snapshot: %w", err)
-	}
-	return packed.Bytes(), nil
-}
-
-func unpack(packed []byte, snapshot *directory.Snapshot) error {
-	decompressor, err := zstd.NewReader(bytes.NewReader(packed))
-	if err == nil {
-		defer decompressor.Close()
-		err = gob.NewDecoder(decompressor).Decode(snapshot)
-		if err == nil {
-			_, err = io.Copy(io.Discard, decompressor) // its checksum stands at the end
-		}
-	}
-	if err != nil {
-		return damaged(err)
-	}
-	return nil
 }
 
 // Decisions gives all decisions by the id of the IdP group.

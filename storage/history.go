@@ -1,15 +1,10 @@
 package storage
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.etcd.io/bbolt"
 
 	"github.com/rollcall-app/rollcall/app/history"
@@ -206,33 +201,4 @@ func (d *Database) History(each func(*history.Record) error) error {
 			return each(record)
 		})
 	})
-}
-
-// packPlan encodes a plan: JSON within zstd.
-func packPlan(p *plan.Plan) ([]byte, error) {
-	var packed bytes.Buffer
-	compressor, err := zstd.NewWriter(&packed, zstd.WithEncoderLevel(zstd.SpeedFastest))
-	if err == nil {
-		err = json.NewEncoder(compressor).Encode(p)
-	}
-	if err == nil {
-		err = compressor.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("encode a plan: %w", err)
-	}
-	return packed.Bytes(), nil
-}
-
-func unpackPlan(packed []byte, p *plan.Plan) error {
-	decompressor, err := zstd.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return fmt.Errorf("decode a plan: %w", err)
-	}
-	defer decompressor.Close()
-	text, err := io.ReadAll(decompressor)
-	if err != nil {
-		return fmt.Errorf("decode a plan: %w", err)
-	}
-	return decode(text, p)
 }

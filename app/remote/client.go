@@ -235,10 +235,6 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 		}
 	}
 	pacer := c.pacer(call.Endpoint)
-	wait := backoff.NewExponentialBackOff()
-	if hurry := hurryOf(ctx); hurry.FirstWait > 0 {
-		wait.InitialInterval = hurry.FirstWait
-	}
 	failures, renewals := 0, 0
 	answer, err := backoff.Retry(ctx, func() (Answer, error) {
 		answer, err := c.attempt(ctx, call, payload, pacer)
@@ -256,7 +252,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Answer, error) {
 			return answer, backoff.Permanent(err)
 		}
 		return answer, err
-	}, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(patience))
+	}, backoff.WithBackOff(Waits(ctx)), backoff.WithMaxElapsedTime(patience))
 	if err != nil {
 		return answer, c.explain(ctx, call, err)
 	}

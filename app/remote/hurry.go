@@ -3,6 +3,8 @@ package remote
 import (
 	"context"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 // Hurry shortens what a client waits for. Tests that meet thousands of faults
@@ -18,6 +20,15 @@ type hurryKey struct{}
 // WithHurry has all requests under a context hurry.
 func WithHurry(ctx context.Context, hurry Hurry) context.Context {
 	return context.WithValue(ctx, hurryKey{}, hurry)
+}
+
+// Waits are those between attempts.
+func Waits(ctx context.Context) *backoff.ExponentialBackOff {
+	waits := backoff.NewExponentialBackOff()
+	if hurry := hurryOf(ctx); hurry.FirstWait > 0 {
+		waits.InitialInterval = hurry.FirstWait
+	}
+	return waits
 }
 
 func hurryOf(ctx context.Context) Hurry {

@@ -34,8 +34,8 @@ import (
 type storm struct {
 	writes
 	doors faults.Doors
-	seen map[string]bool // endpoints
-	pick func(endpoint string, r *http.Request) faults.Fault
+	seen  map[string]bool // endpoints
+	pick  func(endpoint string, r *http.Request) faults.Fault
 }
 
 // id is a part of a path that differs from one thing to the next.

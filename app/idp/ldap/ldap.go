@@ -221,23 +221,29 @@ const activeDirectory = "1.2.840.113556.1.4.800" // LDAP_CAP_ACTIVE_DIRECTORY_OI
 // recognize asks the server what it is.
 func (l *LDAP) recognize(ctx context.Context, conn *ldap.Conn) (*kind, error) {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"supportedCapabilities"}, nil)
-	k := &kind{
-		member: "member", id: "entryUUID", mail: "mail", name: "displayName", groupName: "cn", people: "(objectClass=inetOrgPerson)",
-		groups: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
-	}
+	active := false
 	err := l.search(ctx, conn, "ask the server what it is", request, func(entry *ldap.Entry) error {
 		for _, capability := range entry.GetAttributeValues("supportedCapabilities") {
-			k.active = k.active || capability == activeDirectory
+			active = active || capability == activeDirectory
 		}
 		return nil
 	})
-	if k.active {
+	return l.kindOf(active), err
+}
+
+// kindOf says how a server's entries are read.
+func (l *LDAP) kindOf(active bool) *kind {
+	k := &kind{
+		active: active, member: "member", id: "entryUUID", mail: "mail", name: "displayName", groupName: "cn", people: "(objectClass=inetOrgPerson)",
+		groups: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
+	}
+	if active {
 		k.id, k.people, k.groups = "objectGUID", "(&(objectCategory=person)(objectClass=user))", "(&(objectClass=group)(!(isCriticalSystemObject=TRUE)))"
 		k.aliases = []string{"userPrincipalName", "proxyAddresses"}
 		k.member = fmt.Sprintf("member;range=0-%d", l.config.RangeSize-1)
 	}
 	l.config.settle(k)
-	return k, err
+	return k
 }
 
 // settle puts what was configured in place of what is usual.

@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,8 +35,11 @@ type group struct {
 	dn      string
 	classes []string
 	members []string // DNs
-	uids    []string // of posixGroup
-	rid     string   // Active Directory's id of the group within the domain
+	// next is the number from which on the server has yet to give members; zero
+	// where it gave them all.
+	next int
+	uids []string // of posixGroup
+	rid  string   // Active Directory's id of the group within the domain
 }
 
 // crowd is everybody, as listed at one time. It doesn't change once made.
@@ -218,16 +222,12 @@ func (t *tree) addGroup(entry *ldap.Entry) *group {
 			}
 		}
 		if from, more := nextRange(attribute.Name); more {
-			g.members = append(g.members, rangeMark+strconv.Itoa(from))
+			g.next = from
 		}
 	}
 	t.groups[key(entry.DN)] = g
 	return g
 }
-
-// rangeMark stands in the list of members for those from a number on, which the
-// server has yet to give. No DN begins so.
-const rangeMark = "\x00from "
 
 // nextRange reads the option of an attribute that came in part:
 // member;range=0-1499. The last part ends in an asterisk.
@@ -246,17 +246,14 @@ func nextRange(attribute string) (from int, more bool) {
 
 // complete follows the ranges of a group's members to their end.
 func (t *tree) complete(ctx context.Context, g *group) error {
-	for len(g.members) > 0 {
-		mark, partial := strings.CutPrefix(g.members[len(g.members)-1], rangeMark)
-		if !partial {
-			return nil
-		}
-		g.members = g.members[:len(g.members)-1]
-		entry, err := t.ldap.one(ctx, t.conn, "read members", g.dn, []string{t.part(mark)})
+	for g.next > 0 {
+		asked := g.next
+		entry, err := t.ldap.one(ctx, t.conn, "read members", g.dn, []string{t.part(asked)})
 		if err != nil {
 			return err
 		}
 		found := false
+		g.next = 0
 		if entry != nil {
 			for _, attribute := range entry.Attributes {
 				if name, _, _ := strings.Cut(strings.ToLower(attribute.Name), ";"); name != "member" || len(attribute.Values) == 0 {
@@ -265,7 +262,10 @@ func (t *tree) complete(ctx context.Context, g *group) error {
 				found = true
 				g.members = append(g.members, attribute.Values...)
 				if from, more := nextRange(attribute.Name); more {
-					g.members = append(g.members, rangeMark+strconv.Itoa(from))
+					if from <= asked {
+						return remote.Incomplete(fmt.Sprintf("the members of “%s” in LDAP", g.Name), "the server gave the same part again")
+					}
+					g.next = from
 				}
 			}
 		}
@@ -277,9 +277,8 @@ func (t *tree) complete(ctx context.Context, g *group) error {
 }
 
 // part asks for the members from a number on, as many as are given at once.
-func (t *tree) part(from string) string {
-	n, _ := strconv.Atoi(from) // nextRange wrote it
-	return fmt.Sprintf("member;range=%d-%d", n, n+t.ldap.config.RangeSize-1)
+func (t *tree) part(from int) string {
+	return fmt.Sprintf("member;range=%d-%d", from, from+t.ldap.config.RangeSize-1)
 }
 
 // relativeID gives the last part of a security identifier, as primaryGroupID
@@ -422,12 +421,12 @@ func (t *tree) byID(ctx context.Context, id string, attributes []string) (found 
 
 // filterValue escapes an id for a filter: bytes where it is a GUID.
 func (k *kind) filterValue(id string) string {
-	if !k.active {
+	if _, err := hex.DecodeString(id); !k.active || err != nil {
 		return ldap.EscapeFilter(id)
 	}
 	var escaped strings.Builder
-	for i := 0; i+1 < len(id); i += 2 {
-		escaped.WriteString(`\` + ldap.EscapeFilter(id[i:i+2]))
+	for i := 0; i < len(id); i += 2 {
+		escaped.WriteString(`\` + id[i:i+2])
 	}
 	return escaped.String()
 }

@@ -73,9 +73,10 @@ func (t *Tokens) Token(ctx context.Context) (*oauth2.Token, error) {
 	if token != nil && (token.Expiry.IsZero() || time.Until(token.Expiry) > early) {
 		return token, nil
 	}
+	defer t.endpoint.Client.CloseIdleConnections() // the next token is an hour away
 	fresh, err := backoff.Retry(ctx, func() (*oauth2.Token, error) {
 		return t.attempt(ctx)
-	}, backoff.WithMaxTries(tries))
+	}, backoff.WithBackOff(remote.Waits(ctx)), backoff.WithMaxTries(tries))
 	if err != nil {
 		return nil, explain(t.endpoint, t.address, err)
 	}
@@ -97,10 +98,21 @@ func (t *Tokens) attempt(ctx context.Context) (*oauth2.Token, error) {
 	if err == nil {
 		return token, nil // also where ctx has ended since
 	}
-	if ctx.Err() != nil || errors.As(err, &refusal) && refusal.Response != nil && refusal.Response.StatusCode < 500 && refusal.Response.StatusCode != http.StatusTooManyRequests {
+	if ctx.Err() != nil || !passing(err) {
 		return nil, backoff.Permanent(err)
 	}
 	return nil, err
+}
+
+// passing says whether asking again may help: after a fault of the network or of
+// the server, not after a refusal or an answer that can't be read.
+func passing(err error) bool {
+	var refusal *oauth2.RetrieveError
+	if errors.As(err, &refusal) && refusal.Response != nil {
+		return refusal.Response.StatusCode >= 500 || refusal.Response.StatusCode == http.StatusTooManyRequests
+	}
+	var network *url.Error
+	return errors.As(err, &network)
 }
 
 // Authorize puts a token on a request; it is for remote.Config.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -177,4 +179,22 @@ func TestATokenThatCameAsItWasCancelledIsThereAllTheSame(t *testing.T) {
 	require.Error(t, ctx.Err())
 	require.Equal(t, "Bearer token-3600", req.Header.Get("Authorization"))
 	require.EqualValues(t, 1, asked.Load())
+}
+
+func TestNoConnectionStaysOpenOnceTheTokenIsThere(t *testing.T) {
+	var open atomic.Int32
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { grant(w, 3600) }))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	_, err := secretTokens(t, oauth.Endpoint{Name: "Test", TokenURL: server.URL, ClientID: "client"}).Token(context.Background())
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return open.Load() == 0 }, 5*time.Second, time.Millisecond)
 }
