@@ -66,6 +66,8 @@ type GroupDocument struct {
 	Members      []ChangeDocument `json:"members"`
 	// PerSite are the numbers of each site under original user management.
 	PerSite []SiteDocument `json:"per_site,omitempty"`
+	// LooksLike names another group that only looks the same.
+	LooksLike string `json:"looks_like,omitempty"`
 }
 
 // SiteDocument is what happens to a group on one site.
@@ -164,6 +166,7 @@ func newGroupDocument(r *review.Review, row *review.Row, limits plan.Thresholds)
 		Name: row.Name, IdPID: orNull(r.SourceID(row)), State: row.State, Added: row.Added, Removed: row.Removed,
 		AtlassianIDs: []string{}, BlockedBy: BlockedBy(r, row, limits), Sites: []string{}, Access: []GrantDocument{}, Members: []ChangeDocument{},
 	}
+	document.LooksLike, _ = r.LookAlike(row)
 	org := &r.Snapshot.Atlassian
 	for _, no := range row.Groups {
 		document.AtlassianIDs = append(document.AtlassianIDs, org.Groups[no].ID)

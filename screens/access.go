@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -288,7 +289,7 @@ func (t *accessTab) showDefaults() {
 	for i := range t.w.review.Rows {
 		if row := &t.w.review.Rows[i]; row.State == review.Blocked {
 			if n++; n <= 5 {
-				names += "• " + widgets.Harmless(row.Name) + "\n"
+				names += "• " + display.Line(row.Name) + "\n"
 			}
 		}
 	}
@@ -297,6 +298,6 @@ func (t *accessTab) showDefaults() {
 	}
 	t.defaults.Hidden = n == 0
 	t.defaultTitle.SetText(fmt.Sprintf("%s can't be synced", plural(n, "default access group", "default access groups")))
-	t.defaultText.SetText(names + plan.DefaultAccessSteps(t.w.review.Snapshot.Atlassian.Experience))
+	t.defaultText.SetText(display.Text(names + plan.DefaultAccessSteps(t.w.review.Snapshot.Atlassian.Experience)))
 	t.defaults.Refresh()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -61,7 +62,7 @@ func syncHeading(selection plan.Selection) string {
 	case 0:
 		return "Bring people up to date?"
 	case 1:
-		return fmt.Sprintf("Sync “%s”?", widgets.Harmless(widgets.Fit(rows[0].Name, 420, true)))
+		return fmt.Sprintf("Sync “%s”?", display.Line(widgets.Fit(rows[0].Name, 420, true)))
 	default:
 		return fmt.Sprintf("Sync %s groups?", grouped(len(rows)))
 	}
@@ -178,7 +179,7 @@ func (c *confirmation) show() {
 	if n+people == 0 {
 		lines = []string{"Nothing would be written:"}
 	}
-	c.totals.SetText(strings.Join(lines, "\n"))
+	c.totals.SetText(display.Text(strings.Join(lines, "\n")))
 	c.showFindings()
 	able(c.sync, n+people > 0)
 	c.sync.SetText(c.verb + " " + plural(n, "group", "groups"))
@@ -191,7 +192,7 @@ func (c *confirmation) show() {
 func (c *confirmation) showFindings() {
 	c.findings.RemoveAll()
 	for _, note := range c.notes {
-		c.findings.Add(widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, wrapped(widgets.Harmless(note))))
+		c.findings.Add(widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, wrapped(display.Line(note))))
 	}
 	for _, finding := range c.plan.Findings {
 		c.findings.Add(c.finding(finding))
@@ -248,7 +249,7 @@ func personLine(person *plan.Person) string {
 	default:
 		line += "created"
 	}
-	return widgets.Harmless(line)
+	return display.Line(line)
 }
 
 // finding shows one guard. Overriding takes typing what it is about: the group's
@@ -266,7 +267,7 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 		word = fmt.Sprint(c.plan.Removals())
 	}
 	typed := widget.NewEntry()
-	typed.SetPlaceHolder("Type " + widgets.Harmless(word) + " to do it all the same")
+	typed.SetPlaceHolder("Type " + display.Line(word) + " to do it all the same")
 	typed.OnChanged = func(entered string) {
 		if directory.FoldName(entered) != directory.FoldName(word) {
 			return
@@ -292,12 +293,12 @@ func (w *Window) showReport(report *run.Report) {
 	for _, group := range report.Groups {
 		counts[group.Result]++
 		if group.Error != "" {
-			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", widgets.Harmless(group.Title()), group.Result, group.Error)))
+			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", display.Line(group.Title()), group.Result, group.Error)))
 		}
 	}
 	for _, person := range report.People {
 		if person.Error != "" {
-			why = append(why, wrapped(widgets.Harmless(fmt.Sprintf("%s (%s), %s: %s. %s", person.Name, person.Email, person.Kind, person.Result, person.Error))))
+			why = append(why, wrapped(display.Line(fmt.Sprintf("%s (%s), %s: %s. %s", person.Name, person.Email, person.Kind, person.Result, person.Error))))
 		}
 	}
 	summary := summarizeRun(report)

@@ -75,7 +75,7 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 	return widgets.Line{Columns: groupColumns, Cells: []widgets.Cell{
 		tick,
 		{{Text: arrow, Ink: widgets.InkMuted}},
-		{{Text: row.Name, Bold: true}},
+		nameCell(view),
 		view.products,
 		{{Text: view.sites}},
 		{number("+", row.Added, widgets.InkGain)},
@@ -83,6 +83,15 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 		{losing(row.Losing)},
 		{stateChip(row)},
 	}}
+}
+
+// nameCell is the group's name, marked where it looks like another group's.
+func nameCell(view *groupView) widgets.Cell {
+	cell := widgets.Cell{{Text: view.row.Name, Bold: true}}
+	if view.alike {
+		cell = append(widgets.Cell{{Text: "looks like another", Ink: widgets.InkWarn, Fill: widgets.FillWarn}}, cell...)
+	}
+	return cell
 }
 
 func number(sign string, n int, ink fyne.ThemeColorName) widgets.Part {

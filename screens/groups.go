@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -332,7 +333,7 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 	reason := widget.NewMultiLineEntry()
 	reason.SetPlaceHolder("Why it stays as it is; kept with the decision")
 	reason.SetMinRowsVisible(3)
-	text := wrapped(fmt.Sprintf("“%s” stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", widgets.Harmless(row.Name)))
+	text := wrapped(fmt.Sprintf("“%s” stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", display.Line(row.Name)))
 	ask := dialog.NewCustomConfirm("Reject the sync of this group", "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
 		if yes {
 			t.decide(func() error { return t.w.app.Reject(r, row, reason.Text) })

@@ -21,6 +21,8 @@ type groupView struct {
 	products widgets.Cell
 	sites    string
 	guards   []plan.Guard
+	// alike says that the name looks like another group's.
+	alike bool
 }
 
 // lineKind is what a line of the table is.
@@ -177,6 +179,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 		sites = append(sites, shortSite(site))
 	}
 	view.sites = cmp.Or(strings.Join(sites, ", "), "–")
+	_, view.alike = r.LookAlike(row)
 	search := []string{row.Name, view.sites}
 	for _, no := range row.Groups {
 		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
@@ -226,6 +229,9 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
 	}
 	for _, finding := range plan.GroupFindings(r, view.row, limits) {
 		o.note(finding.Message + " " + finding.Action)
+	}
+	if other, ok := r.LookAlike(view.row); ok {
+		o.note(fmt.Sprintf("“%s” looks like “%s”, and is another group: some letters only look the same.", view.row.Name, other))
 	}
 	if view.row.State == review.Ambiguous {
 		o.note("Several groups have this name once case and spelling are set aside. Rename all but one of them, then fetch again.")

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -107,10 +108,10 @@ func (l *historyLine) undoable() (what app.Undoing, title string, ok bool) {
 		return what, "", false
 	case l.group != nil:
 		what.Group = l.group.Name
-		return what, "the sync of “" + widgets.Harmless(l.group.Name) + "”", l.group.Added+l.group.Removed > 0
+		return what, "the sync of “" + display.Line(l.group.Name) + "”", l.group.Added+l.group.Removed > 0
 	case l.person != nil:
 		what.Person = l.person.Email
-		return what, "what was done to " + widgets.Harmless(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
+		return what, "what was done to " + display.Line(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
 	}
 	counts := l.run.Counts()
 	return what, "the run of " + l.run.Began.Local().Format("2 January 15:04"), counts.Added+counts.Removed > 0 || counts.Results[run.Synced] > len(l.run.Groups)
@@ -170,7 +171,7 @@ func (t *historyTab) line(i int) widgets.Line {
 		what = "Undo: " + what
 	}
 	if line.run.Reason != "" {
-		what += " " + widgets.Harmless(line.run.Reason)
+		what += " " + display.Line(line.run.Reason)
 	}
 	return widgets.Line{Columns: runColumns, Cells: []widgets.Cell{
 		{{Text: arrow, Ink: widgets.InkMuted}},

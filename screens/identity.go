@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/idp/file"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -242,9 +243,9 @@ func (t *identityTab) showSnapshot(ready bool) {
 		return
 	}
 	how := r.Snapshot.How
-	t.taken.SetText(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
+	t.taken.SetText(display.Text(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
 		r.Snapshot.TakenAt.Local().Format("Monday 2 January 2006, 15:04"),
-		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way))
+		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way)))
 	counts := r.Counts()
 	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))
 	t.unsynced.Set(grouped(counts.CouldNotSync()))
@@ -275,11 +276,11 @@ func (t *identityTab) attempt(answer *widget.Label, work func(context.Context) (
 		if err != nil {
 			p := problem.Of(err)
 			answer.Importance = widget.DangerImportance
-			answer.SetText("✗ " + p.Message + "\n" + p.Action)
+			answer.SetText(display.Text("✗ " + p.Message + "\n" + p.Action))
 			return
 		}
 		answer.Importance = widget.SuccessImportance
-		answer.SetText("✓ " + text)
+		answer.SetText(display.Text("✓ " + text))
 		if then != nil {
 			then()
 		}

@@ -8,6 +8,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/widgets"
 )
 
@@ -21,7 +22,7 @@ func themeFor(look string) fyne.Theme {
 
 // wrapped is text that breaks its lines.
 func wrapped(text string) *widget.Label {
-	label := widget.NewLabel(text)
+	label := widget.NewLabel(display.Text(text))
 	label.Wrapping = fyne.TextWrapWord
 	return label
 }

@@ -10,9 +10,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
-	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // showSteps lists the exact operations of the plan, and offers to save it.
@@ -37,7 +37,7 @@ func (c *confirmation) showSteps() {
 // stepLines tells a plan's operations, below each group what they rest on.
 func stepLines(p *plan.Plan) []string {
 	var lines []string
-	tell := func(indent, text string) { lines = append(lines, indent+widgets.Harmless(text)) }
+	tell := func(indent, text string) { lines = append(lines, indent+display.Line(text)) }
 	people := *p
 	people.Groups = nil
 	for _, step := range people.Steps() {

@@ -12,9 +12,9 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/idp/file"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
-	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // signIn lets a person sign in: it shows the code to copy and a button that opens
@@ -69,15 +69,15 @@ const previewRows = 8
 func (w *Window) confirmImport(content file.Content, then func()) {
 	rows := container.NewVBox(widget.NewLabel(fmt.Sprintf("%s; %s.", plural(len(content.Rows), "line is read", "lines are read"), plural(len(content.Bad), "can't be", "can't be"))))
 	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
-		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, widgets.Harmless(content.Columns[column]))))
+		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, display.Line(content.Columns[column]))))
 	}
 	for _, row := range content.Rows[:min(previewRows, len(content.Rows))] {
-		rows.Add(wrapped(widgets.Harmless(fmt.Sprintf("%s · %s %s", row.Group, row.Email, row.Name))))
+		rows.Add(wrapped(display.Line(fmt.Sprintf("%s · %s %s", row.Group, row.Email, row.Name))))
 	}
 	if len(content.Bad) > 0 {
 		text := "Correct or remove these lines first: who stands on them must not be taken for absent."
 		for _, bad := range content.Bad {
-			text += fmt.Sprintf("\n✗ line %d: %s", bad.Line, widgets.Harmless(bad.Why))
+			text += fmt.Sprintf("\n✗ line %d: %s", bad.Line, display.Line(bad.Why))
 		}
 		lines := wrapped(text)
 		lines.Importance = widget.DangerImportance

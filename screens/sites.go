@@ -10,7 +10,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
-	"github.com/rollcall-app/rollcall/widgets"
+	"github.com/rollcall-app/rollcall/app/display"
 )
 
 // sitesForm connects the sites of an organization with original user management,
@@ -52,7 +52,7 @@ func (f *sitesForm) show(settings app.Settings, busy bool) {
 		remove := widget.NewButton("Remove", func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
 		able(remove, !busy)
 		f.removes[site.URL] = remove
-		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel("● "+widgets.Harmless(site.Place()))))
+		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel("● "+display.Line(site.Place()))))
 	}
 	able(f.add, !busy)
 	able(f.test, !busy)

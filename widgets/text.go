@@ -6,6 +6,8 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
+
+	"github.com/rollcall-app/rollcall/app/display"
 )
 
 // measured keeps the widths of texts at the theme's size; only the UI goroutine
@@ -53,7 +55,7 @@ func lineTextHeight() float32 {
 // anything was cut. Line breaks and control characters are shown as what they
 // are.
 func Fit(text string, width float32, bold bool) string {
-	text = Harmless(text)
+	text = display.Line(text)
 	if textWidth(text, bold) <= width+0.5 {
 		return text
 	}
@@ -74,23 +76,6 @@ func Fit(text string, width float32, bold bool) string {
 	cut := strings.TrimRight(string(letters[:low]), " ") + "…"
 	measured.cuts[key] = cut
 	return cut
-}
-
-// Harmless shows control characters and bidirectional overrides in a text from
-// outside as a replacement character, so that a name can't disturb its line.
-func Harmless(text string) string {
-	odd := func(r rune) bool {
-		return r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-	}
-	if strings.IndexFunc(text, odd) < 0 {
-		return text
-	}
-	return strings.Map(func(r rune) rune {
-		if odd(r) {
-			return '�'
-		}
-		return r
-	}, text)
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

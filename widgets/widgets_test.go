@@ -34,8 +34,9 @@ func TestTextIsCutToWhatFits(t *testing.T) {
 }
 
 func TestNamesCannotDisturbTheirLine(t *testing.T) {
-	require.Equal(t, "a�[31mb�c", widgets.Harmless("a\x1b[31mb\u202ec"))
-	require.Equal(t, "צוות 🚀", widgets.Harmless("צוות 🚀"))
+	startApp(t)
+	require.Equal(t, "a�[31mb�c", widgets.Fit("a\x1b[31mb\u202ec", 500, false))
+	require.Equal(t, "צוות 🚀", widgets.Fit("צוות 🚀", 500, false))
 }
 
 // list shows a list of n lines, 400 by 200, and notes what keys did.

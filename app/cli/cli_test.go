@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/cli"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/simulator"
 	"github.com/rollcall-app/rollcall/storage"
 )
@@ -294,7 +296,7 @@ func TestAnEmptyOrganizationIsFinishedOrAllNew(t *testing.T) {
 }
 
 func TestOddNamesComeThroughHarmlessly(t *testing.T) {
-	names := []string{"🚀 launch", "צוות", strings.Repeat("x", 255), `"quo'ted"`, "a\x1b[31mred", "bi\u202edi"}
+	names := []string{"🚀 launch", "צוות", strings.Repeat("x", 255), `"quo'ted"`, "a\x1b[31mred", "bi\u202edi", "le\u200bgal", "two\nlines", "admins", "\u0430dmins", strings.Repeat("ж", 10_000)}
 	company := simulator.Sample(4, 5, 60)
 	for i, name := range names {
 		company.SourceGroups = append(company.SourceGroups, simulator.SourceGroup{ID: "00gx" + string(rune('a'+i)), Name: name, Type: "OKTA_GROUP", Members: []string{company.Users[0].ID}})
@@ -305,6 +307,11 @@ func TestOddNamesComeThroughHarmlessly(t *testing.T) {
 	require.NotContains(t, text, "\x1b")
 	require.NotContains(t, text, "\u202e")
 	require.Contains(t, text, "🚀 launch")
+	require.Contains(t, text, "\u0430dmins looks like admins, and is another group.")
+	for _, line := range strings.Split(text, "\n") {
+		require.Less(t, utf8.RuneCountInString(line), 300)
+		require.Equal(t, display.Line(line), line)
+	}
 	for _, name := range names {
 		r := x.run("", "sync", name, "--yes")
 		require.Equal(t, 0, r.code, "%s%s", r.out, r.err)

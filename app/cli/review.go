@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 )
@@ -94,12 +95,17 @@ func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most i
 		for _, guard := range app.BlockedBy(r, row, limits) {
 			guards = append(guards, string(guard))
 		}
-		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safe(row.Name), row.State, row.Added, row.Removed, row.Losing,
+		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safeName(row.Name), row.State, row.Added, row.Removed, row.Losing,
 			access(r, row), strings.Join(guards, ", "))
 	}
 	_ = table.Flush() // out's own errors show elsewhere
 	if left > 0 {
 		fmt.Fprintf(out, "… and %d more.\n", left)
+	}
+	for i := range r.Rows {
+		if other, ok := r.LookAlike(&r.Rows[i]); ok {
+			fmt.Fprintf(out, "%s looks like %s, and is another group.\n", safe(r.Rows[i].Name), safe(other))
+		}
 	}
 	for _, u := range r.Unmatched() {
 		who := u.Email
@@ -142,13 +148,12 @@ func access(r *review.Review, row *review.Row) string {
 	return strings.Join(parts, ", ")
 }
 
-// safe makes a name from outside harmless in a terminal: control characters and
-// bidirectional overrides are shown as what they are.
-func safe(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
-			return '�'
-		}
-		return r
-	}, text)
-}
+// longest is how much of a name or a sentence is printed.
+const longest = 2000
+
+// safe makes a text that may hold names from outside harmless in a terminal.
+func safe(text string) string { return display.Short(text, longest) }
+
+// safeName is safe for a name in a table: it doesn't make the column as wide as
+// whoever named the group likes.
+func safeName(name string) string { return display.Short(name, 80) }

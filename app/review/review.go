@@ -6,6 +6,7 @@ package review
 import (
 	"cmp"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -175,6 +176,9 @@ type Review struct {
 	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
 	sharing map[string]int
+	// looking are the names of groups by how they look; see LookAlike.
+	looks   sync.Once
+	looking map[string][]string
 }
 
 // Compare compares the two sides.
