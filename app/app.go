@@ -214,6 +214,7 @@ func (a *App) CheckAtlassian(ctx context.Context, settings AtlassianSettings, se
 	if err != nil {
 		return atlassian.Organization{}, err
 	}
+	defer func() { _ = client.Close() }() // a connection that nobody needs any more
 	return client.Check(ctx)
 }
 

@@ -46,6 +46,7 @@ func (a *App) CheckProvisioning(ctx context.Context, settings ProvisioningSettin
 	if err != nil {
 		return err
 	}
+	defer func() { _ = connection.Close() }() // nobody needs it any more
 	return connection.Check(ctx)
 }
 

@@ -72,6 +72,7 @@ func (a *App) CheckSite(ctx context.Context, settings SiteSettings, secret strin
 	if err != nil {
 		return err
 	}
+	defer func() { _ = site.Close() }() // nobody needs it any more
 	_, err = site.Check(ctx)
 	return err
 }

@@ -3,6 +3,7 @@ package soak_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/faults"
+	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -100,16 +102,27 @@ func (x *trial) secrets() []string {
 	return []string{x.simulation.Connection["secret"], simulator.OrgKey, simulator.DirectoryKey, simulator.SiteToken, simulator.ClientSecret}
 }
 
-// search looks for secrets in the log and in the database.
-func (x *trial) search(name, folder string) {
+// search looks for secrets in the log, in every file, and in what is told of the
+// runs: the history and their reports with plans, which lie packed in a file.
+func (x *trial) search(name string, a *app.App) {
 	x.t.Helper()
-	database, err := os.ReadFile(filepath.Join(folder, "rollcall.db"))
+	leaks(x.t, x.folder, x.secrets()...)
+	var told bytes.Buffer
+	encoder := json.NewEncoder(&told)
+	require.NoError(x.t, a.Store.History(func(record *history.Record) error { return encoder.Encode(record) }))
+	runs, err := a.Store.Runs()
 	require.NoError(x.t, err)
+	for i := range runs {
+		past, err := a.Store.Past(runs[i].ID)
+		require.NoError(x.t, err)
+		require.NoError(x.t, encoder.Encode(past))
+		require.NoError(x.t, encoder.Encode(app.NewRunDocument(past)))
+	}
 	x.log.mu.Lock()
 	defer x.log.mu.Unlock()
 	for _, secret := range x.secrets() {
 		require.NotContains(x.t, x.log.text.String(), secret, "%s: in the log", name)
-		require.False(x.t, bytes.Contains(database, []byte(secret)), "%s: in the database", name)
+		require.NotContains(x.t, told.String(), secret, "%s: in what is told of the runs", name)
 	}
 	x.log.text.Reset()
 }
@@ -247,7 +260,7 @@ func (x *trial) endure(name string, pick func(endpoint string, r *http.Request) 
 	x.t.Helper()
 	a, end := x.fresh()
 	defer end()
-	defer func() { x.search(name, x.folder) }()
+	defer func() { x.search(name, a) }()
 	before := x.members()
 	x.storm.disturb(pick)
 	report, err := x.fetchAndSync(a)

@@ -4,6 +4,8 @@
 package soak_test
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +37,21 @@ func build(t *testing.T) string {
 	out, err := exec.Command("go", "build", "-tags", "ci", "-o", binary, "github.com/rollcall-app/rollcall").CombinedOutput()
 	require.NoError(t, err, string(out))
 	return binary
+}
+
+// leaks looks for secrets in every file of a folder.
+func leaks(t *testing.T, folder string, secrets ...string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, secret := range secrets {
+			require.False(t, bytes.Contains(content, []byte(secret)), "%s holds %s", path, secret)
+		}
+		return err
+	}))
 }
 
 // company is small, so that many runs take little time, and has whatever a sync
