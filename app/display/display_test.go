@@ -13,7 +13,7 @@ import (
 
 func TestWhatCannotBeSeenIsShown(t *testing.T) {
 	for text, want := range map[string]string{
-		"legal": "legal", "Zoë – 🚀 team": "Zoë – 🚀 team", "👩‍💻 devs": "👩‍💻 devs", "تیم‌ها": "تیم‌ها", "": "",
+		"legal": "legal", "Zoë – 🚀 team": "Zoë – 🚀 team", "👩‍💻 devs": "👩‍💻 devs", "تیم\u200cها": "تیم\u200cها", "": "",
 		"a\x1b[31mred":        "a�[31mred",
 		"two\nlines\r\n":      "two�lines��",
 		"bi\u202edi\u2066":    "bi�di�",
