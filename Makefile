@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check bench fuzz soak screenshots
+.PHONY: demo build test check audit licences bench fuzz soak screenshots
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -36,6 +36,14 @@ check:
 	go tool staticcheck ./...
 	GOOS=windows CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
 	GOOS=darwin CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
+
+# audit looks for known vulnerabilities and for licences that don't fit.
+audit:
+	.ci/audit
+
+# licences lists the licences of all parts.
+licences:
+	.ci/audit --write
 
 # bench prints the figures that docs quote.
 bench:

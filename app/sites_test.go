@@ -239,3 +239,43 @@ func TestSitesThatShareAGroupContradictOriginal(t *testing.T) {
 	require.True(t, problem.Is(err, problem.NotConnected), "%v", err)
 	require.True(t, problem.Is(s.app.SetExperience("other"), problem.Usage))
 }
+
+func TestANewGroupThatWasMadeOnSomeSitesOnlyIsMadeOnTheOthersNextTime(t *testing.T) {
+	const name, refusing = "brand new everywhere", "acme-labs.atlassian.net"
+	company := simulator.Sample(5, 10, 100)
+	company.SourceGroups = append(company.SourceGroups, simulator.SourceGroup{ID: "00gbrandnew", Name: name, Type: "OKTA_GROUP", Members: []string{company.Users[0].ID}})
+	var s *session
+	refuses := true
+	s = start(t, simulator.Options{Company: company, Original: true, Wrap: func(side string, next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if refuses && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/group") && strings.HasSuffix(s.simulation.SiteURLs[refusing], r.Host) {
+				w.WriteHeader(http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}})
+	s.connectSites(t)
+	there := func() (sites []string) {
+		for host := range s.simulation.SiteURLs {
+			if _, ok := s.simulation.SiteMembers(host, name); ok {
+				sites = append(sites, host)
+			}
+		}
+		slices.Sort(sites)
+		return sites
+	}
+	state := func() review.State {
+		row, err := app.Find(s.fetch(t), name)
+		require.NoError(t, err)
+		return row.State
+	}
+	require.Equal(t, review.New, state())
+	s.sync(t, allGuards)
+	require.Equal(t, []string{"acme-sandbox.atlassian.net", "acme.atlassian.net"}, there())
+	require.Equal(t, review.Conflict, state(), "it isn't done with")
+	refuses = false
+	s.sync(t, allGuards)
+	require.Equal(t, []string{refusing, "acme-sandbox.atlassian.net", "acme.atlassian.net"}, there())
+	require.Equal(t, review.Synced, state())
+}

@@ -242,6 +242,7 @@ func outcomes(report *run.Report) []review.Outcome {
 	}
 	var list []review.Outcome
 	at := map[string]int{}
+	unmade := unmadeSites(report)
 	for _, result := range report.Groups {
 		state, tells := states[result.Result]
 		if !tells || result.After == nil && (result.Result == run.Synced || result.Result == run.Waiting) {
@@ -249,7 +250,7 @@ func outcomes(report *run.Report) []review.Outcome {
 		}
 		outcome := review.Outcome{
 			Group: result.Source, Run: report.ID, Snapshot: report.Snapshot, State: state, Error: result.Error,
-			Invited: result.Invited, At: report.Ended,
+			Invited: result.Invited, At: report.Ended, Unmade: unmade[result.Source],
 		}
 		i, seen := at[result.Source]
 		if !seen {
@@ -264,6 +265,19 @@ func outcomes(report *run.Report) []review.Outcome {
 		list[i] = outcome
 	}
 	return list
+}
+
+// unmadeSites are those on which groups were to be made and weren't, by the id of
+// the IdP group.
+func unmadeSites(report *run.Report) map[string][]string {
+	unmade := map[string][]string{}
+	for i := range report.Groups {
+		group := &report.Groups[i]
+		if group.Made && group.Site != "" && group.After == nil {
+			unmade[group.Source] = append(unmade[group.Source], group.Site)
+		}
+	}
+	return unmade
 }
 
 // worse says whether a group in state a stands worse than one in state b.

@@ -9,6 +9,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"fmt"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -295,4 +297,20 @@ func TestTheNextLinkIsFoundAmongOthers(t *testing.T) {
 
 func TestIDsAreEscapedInPaths(t *testing.T) {
 	require.Equal(t, "/groups/712020:a%2Fb%3Fc", remote.Path("groups", "712020:a/b?c"))
+}
+
+func TestNothingIsSentOverAnOlderTLSThan12(t *testing.T) {
+	var asked atomic.Bool
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Store(true)
+		rows(w)
+	}))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	_, err := get(client(t, server.URL), nil)
+	require.ErrorContains(t, err, "TLS")
+	require.NotEmpty(t, problem.Of(err).Action)
+	require.False(t, asked.Load())
 }

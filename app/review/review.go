@@ -72,7 +72,10 @@ type Outcome struct {
 	Error string
 	// Invited are the addresses of people who were invited into the group.
 	Invited []string
-	At      time.Time
+	// Unmade are the sites on which the group was to be made and wasn't, under
+	// original user management.
+	Unmade []string `json:",omitempty"`
+	At     time.Time
 }
 
 // Input is what a review is made from.
@@ -117,6 +120,8 @@ type Row struct {
 	// Protected how many members of the Atlassian group would be removed if it
 	// were certain who they are.
 	Unmatched, Protected int
+	// Unmade says that a run made the group on some of its sites only.
+	Unmade bool
 	// Unreadable says why not all members of the IdP group are known; nobody
 	// is removed then. Empty where they are.
 	Unreadable string
@@ -161,7 +166,7 @@ func targets(rows []*Row) []*Row {
 
 // Differs says whether a sync would leave anything to do or to tell.
 func (r *Row) Differs() bool {
-	return r.Added+r.Removed+r.Unmatched+r.Protected > 0 || r.Unreadable != ""
+	return r.Added+r.Removed+r.Unmatched+r.Protected > 0 || r.Unreadable != "" || r.Unmade
 }
 
 // Review is a compared snapshot. It doesn't change once made, and is safe for
@@ -239,9 +244,11 @@ func (r *Review) pair() {
 }
 
 // parts gives a row's sites: those that have the group, or all of them where none
-// does. Two groups of the name on one site make the row ambiguous: no parts.
+// does, and those on which a run failed to make it. Two groups of the name on one
+// site make the row ambiguous: no parts.
 func (r *Review) parts(row *Row) []Row {
 	var parts []Row
+	unmade := r.input.Outcomes[r.SourceID(row)].Unmade
 	for _, site := range r.Snapshot.Atlassian.Sites() {
 		part := Row{Name: row.Name, Source: row.Source, Site: site}
 		for _, no := range row.Groups {
@@ -252,7 +259,9 @@ func (r *Review) parts(row *Row) []Row {
 		if len(part.Groups) > 1 {
 			return nil
 		}
-		if len(part.Groups) == 1 || len(row.Groups) == 0 {
+		missing := len(part.Groups) == 0 && slices.Contains(unmade, site)
+		row.Unmade = row.Unmade || missing && len(row.Groups) > 0
+		if len(part.Groups) == 1 || len(row.Groups) == 0 || missing {
 			parts = append(parts, part)
 		}
 	}

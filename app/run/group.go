@@ -55,7 +55,7 @@ func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult 
 // syncing begins with a group.
 func (p *performance) syncing(group *plan.Group) *syncing {
 	return &syncing{
-		performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site},
+		performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Made: group.Target == nil},
 		expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.past[group.Key()]),
 	}
 }

@@ -40,8 +40,10 @@ type GroupResult struct {
 	// Source is the id of the IdP group.
 	Source string `json:"source"`
 	// Site is the host of the site, under original user management.
-	Site                        string `json:"site,omitempty"`
-	Result                      Result `json:"result"`
+	Site   string `json:"site,omitempty"`
+	Result Result `json:"result"`
+	// Made says that the group was to be created.
+	Made                        bool `json:"made,omitempty"`
 	Added, Removed, Provisioned int
 	// Error says why the result isn't Synced, with what to do.
 	Error string `json:"error,omitempty"`
@@ -407,7 +409,7 @@ func (p *performance) result(group *plan.Group) GroupResult {
 
 // Foresee says what performing a plan makes of a group, should all go well.
 func Foresee(p *plan.Plan, group *plan.Group) GroupResult {
-	result := GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Result: Synced}
+	result := GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Result: Synced, Made: group.Target == nil && group.Skip == ""}
 	switch {
 	case group.Skip != "" && group.State == review.Waiting:
 		result.Result, result.Error = Waiting, group.Skip
