@@ -272,7 +272,7 @@ func worthRepeating(ctx context.Context, call Call, err error) bool {
 	if errors.As(err, &dns) && dns.IsNotFound {
 		return false
 	}
-	return !errors.Is(err, errPatience) && !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err)
+	return !errors.Is(err, errPatience) && !errors.Is(err, errOtherHost) && !errors.Is(err, errNotJSON) && !errors.Is(err, errTooLong) && !isCertificate(err) && !isOldTLS(err)
 }
 
 // attempt sends the request once.

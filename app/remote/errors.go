@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/rollcall-app/rollcall/app/problem"
 )
@@ -79,6 +80,9 @@ func Unreachable(address *url.URL, err error) *problem.Problem {
 	case isCertificate(err):
 		return problem.Wrap(err, problem.Certificate, fmt.Sprintf("The certificate of %s can't be trusted (%s).", host, certificateFault(err)),
 			"Check the address and this computer's clock; behind a TLS-inspecting proxy, its certificate must be installed in the system.")
+	case isOldTLS(err):
+		return problem.Wrap(err, problem.Insecure, fmt.Sprintf("%s speaks no TLS of version 1.2 or newer; nothing was sent.", host),
+			"Have the server, or the proxy before it, brought up to date.")
 	case errors.As(err, &dns):
 		return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("There is no host named %s.", address.Hostname()),
 			"Check the address and the network connection.")
@@ -117,6 +121,11 @@ func (c *Client) explainStatus(call Call, status *StatusError) error {
 	}
 	return problem.Wrap(status, problem.Rejected, fmt.Sprintf("%s refused to %s: %d%s.", name, call.Endpoint, status.Status, detail),
 		"Fetch again, and look at what it says.")
+}
+
+// isOldTLS goes by the texts of crypto/tls, which has no error to compare with.
+func isOldTLS(err error) bool {
+	return strings.Contains(err.Error(), "tls: protocol version not supported") || strings.Contains(err.Error(), "tls: server selected unsupported protocol version")
 }
 
 func isCertificate(err error) bool { return certificateFault(err) != "" }
