@@ -134,7 +134,7 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 			w.show()
 		}
 	}
-	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Guards …", w.showGuards))
+	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Report …", w.askReport), fyne.NewMenuItem("Guards …", w.showGuards))
 	file.Items = append(file.Items, fyne.NewMenuItem("Forget this organization …", w.forget))
 	if w.app.Profiles != nil {
 		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,6 +77,9 @@ type command struct {
 	args     []string
 }
 
+// misuses begin the errors that cobra gives for a command line that is off.
+var misuses = []string{"unknown command", "accepts ", "requires ", "required flag", "if any flags in the group"}
+
 // Main runs the command line and gives the exit code.
 func Main(ctx context.Context, parts Parts, args []string) int {
 	c := &command{Parts: parts, args: args}
@@ -85,7 +89,7 @@ func Main(ctx context.Context, parts Parts, args []string) int {
 	root.SetOut(parts.Out)
 	root.SetErr(parts.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
-		if strings.HasPrefix(err.Error(), "unknown command") {
+		if slices.ContainsFunc(misuses, func(misuse string) bool { return strings.HasPrefix(err.Error(), misuse) }) {
 			err = usage(err)
 		}
 		c.fail(err)
@@ -137,7 +141,7 @@ func (c *command) root() *cobra.Command {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.report(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}

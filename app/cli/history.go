@@ -100,25 +100,29 @@ func (c *command) listRuns(a *app.App) error {
 }
 
 func (c *command) showRun(a *app.App, id string) error {
-	runs, err := a.Store.Runs()
+	past, err := findRun(a, id)
 	if err != nil {
 		return err
 	}
-	for i := range runs {
-		if runs[i].ID != id {
-			continue
-		}
-		past, err := a.Store.Past(id)
-		if err != nil {
-			return err
-		}
-		if c.json {
-			return c.print(app.NewRunDocument(past))
-		}
-		printRun(c.Out, past)
-		return nil
+	if c.json {
+		return c.print(app.NewRunDocument(past))
 	}
-	return problem.New(problem.NotFound, fmt.Sprintf("There is no run “%s”.", id), "Look at rollcall history for the runs.")
+	printRun(c.Out, past)
+	return nil
+}
+
+// findRun gives a run by its id; last means the last one.
+func findRun(a *app.App, id string) (*run.Past, error) {
+	runs, err := a.Store.Runs()
+	if err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		if runs[i].ID == id || id == "last" {
+			return a.Store.Past(runs[i].ID)
+		}
+	}
+	return nil, problem.New(problem.NotFound, fmt.Sprintf("There is no run “%s”.", id), "Look at rollcall history for the runs.")
 }
 
 func printRun(out io.Writer, past *run.Past) {

@@ -77,14 +77,18 @@ func (c *command) savePlan(a *app.App, names []string, flags syncFlags, path str
 	return nil
 }
 
-// writeNew writes a file that isn't there yet, readable by its owner alone.
-func writeNew(path, what string, write func(io.Writer) error) (err error) {
+// writeNew writes a file that isn't there yet, readable by its owner alone. What
+// couldn't be written whole doesn't stay.
+func writeNew(path, what string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return problem.Wrap(err, problem.Storage, fmt.Sprintf("%s can't be written to %s: %v.", what, path, err), "Choose a file that isn't there yet.")
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return write(file)
+	err = errors.Join(write(file), file.Close())
+	if err != nil {
+		_ = os.Remove(path) // the first error is the one to tell
+	}
+	return err
 }
 
 func readPlan(path string) (*plan.File, error) {

@@ -1,0 +1,106 @@
+package screens
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/report"
+)
+
+// reportTitles are the formats in words.
+var reportTitles = map[string]string{report.XLSX: "Excel workbook", report.HTML: "Page that prints well", report.CSV: "CSV of the member changes, or operations"}
+
+// askReport asks what to report, and how.
+func (w *Window) askReport() {
+	subjects, makers := w.reportable()
+	if len(subjects) == 0 {
+		w.fail(problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch, then there is something to report."))
+		return
+	}
+	subject, format := widget.NewSelect(subjects, nil), widget.NewRadioGroup(nil, nil)
+	for _, name := range []string{report.XLSX, report.HTML, report.CSV} {
+		format.Append(reportTitles[name])
+	}
+	subject.SetSelectedIndex(0)
+	format.SetSelected(reportTitles[report.XLSX])
+	ask := dialog.NewCustomConfirm("Report", "Write …", "Cancel", widget.NewForm(widget.NewFormItem("Of", subject), widget.NewFormItem("As", format)), func(yes bool) {
+		if !yes {
+			return
+		}
+		for name, title := range reportTitles {
+			if title == format.Selected {
+				w.saveReport(makers[subject.SelectedIndex()], name)
+			}
+		}
+	}, w.win)
+	ask.Resize(fyne.NewSize(560, 260))
+	ask.Show()
+}
+
+// reportable lists what can be reported; the makers work off the UI goroutine.
+func (w *Window) reportable() (subjects []string, makers []func() (*report.Report, error)) {
+	offer := func(subject string, make func() (*report.Report, error)) {
+		subjects, makers = append(subjects, subject), append(makers, make)
+	}
+	if r, settings := w.review, w.settings; r != nil {
+		offer("the review", func() (*report.Report, error) { return report.Review(r, settings.Thresholds()), nil })
+		offer("a simulation of syncing all groups", func() (*report.Report, error) {
+			return report.Simulation(r, plan.Make(r, app.All(r), settings.Terms(nil))), nil
+		})
+	}
+	for i := range w.runs {
+		id := w.runs[i].ID
+		offer("the run of "+w.runs[i].Began.Local().Format("2 January 2006 15:04:05"), func() (*report.Report, error) {
+			past, err := w.app.Store.Past(id)
+			if err != nil {
+				return nil, err
+			}
+			return report.Run(past), nil
+		})
+	}
+	return subjects, makers
+}
+
+// saveReport asks for a file and writes the report there.
+func (w *Window) saveReport(make func() (*report.Report, error), format string) {
+	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
+		if err != nil {
+			w.fail(unwritten(err))
+			return
+		}
+		if out != nil {
+			w.writeReport(make, format, out.URI().Name(), out)
+		}
+	}, w.win)
+	save.SetFileName("rollcall-report." + format)
+	save.Show()
+}
+
+func (w *Window) writeReport(make func() (*report.Report, error), format, name string, out io.WriteCloser) {
+	var err error
+	w.background(func() {
+		var made *report.Report
+		if made, err = make(); err == nil {
+			err = made.Write(out, format, "")
+		}
+		err = errors.Join(err, out.Close())
+	}, func() {
+		if err != nil {
+			w.fail(unwritten(err))
+			return
+		}
+		w.status.say("The report was written to " + name + ".")
+	})
+}
+
+func unwritten(err error) error {
+	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The report can't be written there: %v.", err), "Choose another place.")
+}
