@@ -24,7 +24,10 @@ func recorded(t *testing.T) *Database {
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 	require.NoError(t, database.SaveDecision(review.Decision{Group: "g", Reject: true, Reason: "not yet", By: "me", At: at}))
 	report := &run.Report{ID: "r1", By: "me", Owner: "owner@x.io", Reason: "audit", Began: at}
-	require.NoError(t, database.Begin(report, &plan.Plan{Overridden: []plan.Finding{{Guard: plan.EmptyGroup, Group: "legal"}}}))
+	require.NoError(t, database.Begin(report, &plan.Plan{
+		Overridden: []plan.Finding{{Guard: plan.EmptyGroup, Group: "legal"}},
+		Groups:     []plan.Group{{Name: "staff", Findings: []plan.Finding{{Guard: plan.DefaultAccess, Group: "staff"}}}},
+	}))
 	require.NoError(t, database.Record("r1", run.Operation{No: 1, Kind: run.Remove, Group: "legal", Account: "a1"}))
 	require.NoError(t, database.Record("r1", run.Operation{No: 1, Kind: run.Remove, Group: "legal", Account: "a1", Done: true}))
 	require.NoError(t, database.GroupDone("r1", run.GroupResult{Name: "legal", Result: run.Synced, Removed: 1}))
@@ -59,6 +62,7 @@ func TestTheHistoryTellsWhoDidWhatWhenAndWhyUnderWhichOverrides(t *testing.T) {
 	require.Equal(t, "owner@x.io", begun.Owner)
 	require.Equal(t, "audit", begun.Reason)
 	require.Equal(t, plan.EmptyGroup, begun.Overridden[0].Guard)
+	require.Equal(t, []plan.Finding{{Guard: plan.DefaultAccess, Group: "staff"}}, begun.Stopped)
 	require.NotEmpty(t, begun.Plan)
 }
 

@@ -138,6 +138,18 @@ func PeopleFact(members []directory.Person) string {
 	return fingerprint(facts)
 }
 
+// Standing are all the guards in the way: of the whole plan, of groups, of people.
+func (p *Plan) Standing() []Finding {
+	standing := slices.Clone(p.Findings)
+	for i := range p.Groups {
+		standing = append(standing, p.Groups[i].Findings...)
+	}
+	for i := range p.People {
+		standing = append(standing, p.People[i].Findings...)
+	}
+	return standing
+}
+
 // Batches cuts the groups that would be performed into batches.
 func (p *Plan) Batches() [][]*Group {
 	var batches [][]*Group

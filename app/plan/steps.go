@@ -188,13 +188,7 @@ func standing(p *Plan) []string {
 			}
 		}
 	}
-	tell("guard ", p.Findings)
-	for i := range p.Groups {
-		tell("guard ", p.Groups[i].Findings)
-	}
-	for i := range p.People {
-		tell("guard ", p.People[i].Findings)
-	}
+	tell("guard ", p.Standing())
 	tell("overridden ", p.Overridden)
 	return list
 }

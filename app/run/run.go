@@ -98,8 +98,10 @@ type Begun struct {
 	// fingerprint.
 	Groups, People int
 	Plan           string
-	// Overridden are the guards that were lifted.
+	// Overridden are the guards that were lifted, Stopped those that weren't, of
+	// all of the plan.
 	Overridden []plan.Finding `json:",omitempty"`
+	Stopped    []plan.Finding `json:",omitempty"`
 }
 
 // Begun says what the history keeps of a run that performs a plan.
@@ -109,7 +111,7 @@ func (r *Report) Begun(p *plan.Plan) Begun {
 		for _, batch := range p.Batches() {
 			begun.Groups += len(batch)
 		}
-		begun.People, begun.Plan, begun.Overridden = len(p.People), p.Fingerprint(), p.Overridden
+		begun.People, begun.Plan, begun.Overridden, begun.Stopped = len(p.People), p.Fingerprint(), p.Overridden, p.Standing()
 	}
 	return begun
 }
