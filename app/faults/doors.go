@@ -31,10 +31,13 @@ const closedFor = 40 * time.Millisecond
 // shut refuses connections to where a request came in, for a while.
 func (d *Doors) shut(r *http.Request) {
 	address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok || d == nil {
-		return
+	if ok && d != nil {
+		d.shutAddress(address.String())
 	}
-	if found, ok := d.byAddress.Load(address.String()); ok {
+}
+
+func (d *Doors) shutAddress(address string) {
+	if found, ok := d.byAddress.Load(address); ok {
 		found.(*door).shut()
 	}
 }

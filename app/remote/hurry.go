@@ -22,6 +22,14 @@ func WithHurry(ctx context.Context, hurry Hurry) context.Context {
 	return context.WithValue(ctx, hurryKey{}, hurry)
 }
 
+// Within is how long one answer may take: usual, or what the hurry says.
+func Within(ctx context.Context, usual time.Duration) time.Duration {
+	if hurry := hurryOf(ctx); hurry.Attempt > 0 {
+		return hurry.Attempt
+	}
+	return usual
+}
+
 // Waits are those between attempts.
 func Waits(ctx context.Context) *backoff.ExponentialBackOff {
 	waits := backoff.NewExponentialBackOff()

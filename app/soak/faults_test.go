@@ -36,6 +36,8 @@ import (
 type storm struct {
 	writes
 	doors faults.Doors
+	// relay picks the fault of a connection to a server that doesn't speak HTTP.
+	relay func() (faults.Fault, int64)
 	seen  map[string]bool // endpoints
 	pick  func(endpoint string, r *http.Request) faults.Fault
 }
@@ -66,10 +68,22 @@ func (s *storm) wrap(side string, next http.Handler) http.Handler {
 	})
 }
 
+func (s *storm) pickRelay() (faults.Fault, int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.relay == nil {
+		return faults.None, 0
+	}
+	return s.relay()
+}
+
 func (s *storm) disturb(pick func(endpoint string, r *http.Request) faults.Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pick = pick
+	if pick == nil {
+		s.relay = nil
+	}
 }
 
 // trial is the program, within this process, between two disturbed sides.
@@ -81,6 +95,7 @@ type trial struct {
 	folder     string // of the present trial
 	want       map[string][]string
 	endpoints  []string
+	attempt    time.Duration // how long one answer may take
 	log        locked
 }
 
@@ -145,7 +160,14 @@ func newTrial(t *testing.T, options simulator.Options) *trial {
 	simulation, err := simulator.Start(options)
 	require.NoError(t, err)
 	t.Cleanup(simulation.Close)
-	x := &trial{t: t, simulation: simulation, storm: s, template: t.TempDir()}
+	x := &trial{t: t, simulation: simulation, storm: s, template: t.TempDir(), attempt: 250 * time.Millisecond}
+	if options.IdP == "ldap" {
+		x.attempt = 2 * time.Second // an answer is a whole list
+		relay, err := faults.NewRelay(strings.TrimPrefix(simulation.IdPURL, "ldap://"), s.pickRelay)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = relay.Close() })
+		simulation.Connection["url"] = "ldap://" + relay.Address
+	}
 	x.connect()
 
 	// An undisturbed run tells what shall be, and which endpoints there are.
@@ -195,7 +217,7 @@ func (x *trial) app(store *storage.Database) *app.App {
 }
 
 func (x *trial) context() context.Context {
-	return remote.WithHurry(context.Background(), remote.Hurry{FirstWait: time.Millisecond, Attempt: 250 * time.Millisecond})
+	return remote.WithHurry(context.Background(), remote.Hurry{FirstWait: time.Millisecond, Attempt: x.attempt})
 }
 
 // fresh gives the company back what it had, and a program that is connected.
@@ -331,6 +353,29 @@ func TestEveryEndpointEnduresEveryFault(t *testing.T) {
 			t.Logf("%s: %d endpoints × %d faults: %d trials; findings: none", name, len(x.endpoints), len(faults.All), len(x.endpoints)*len(faults.All))
 		})
 	}
+}
+
+// LDAP is disturbed below its protocol: the connection, after so many bytes.
+func TestLDAPEnduresEveryFaultOfAConnection(t *testing.T) {
+	x := newTrial(t, simulator.Options{IdP: "ldap"})
+	offsets := []int64{0, 5, 100, 1000, 10_000, 40_000}
+	for _, fault := range faults.RelayFaults {
+		for _, after := range offsets {
+			hit := false
+			x.storm.mu.Lock()
+			x.storm.relay = func() (faults.Fault, int64) {
+				if hit {
+					return faults.None, 0
+				}
+				hit = true
+				return fault, after
+			}
+			x.storm.mu.Unlock()
+			x.endure(fmt.Sprintf("%s after %d bytes", fault, after), func(string, *http.Request) faults.Fault { return faults.None })
+			require.True(t, hit)
+		}
+	}
+	t.Logf("ldap: %d faults × %d offsets: %d trials; findings: none", len(faults.RelayFaults), len(offsets), len(faults.RelayFaults)*len(offsets))
 }
 
 func TestSeedsOfMixedFaultsAreEndured(t *testing.T) {

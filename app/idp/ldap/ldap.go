@@ -155,7 +155,7 @@ func (l *LDAP) connection(ctx context.Context) (*ldap.Conn, *kind, error) {
 	if err != nil {
 		return nil, nil, l.unreachable(ctx, err)
 	}
-	conn.SetTimeout(answerTimeout)
+	conn.SetTimeout(remote.Within(ctx, answerTimeout))
 	l.count.Add(1)
 	if err := conn.Bind(l.config.BindDN, l.config.Password); err != nil {
 		_ = conn.Close() // the first error is the one to tell
@@ -172,7 +172,7 @@ func (l *LDAP) connection(ctx context.Context) (*ldap.Conn, *kind, error) {
 
 // dial connects, and turns to TLS wherever that isn't loopback.
 func (l *LDAP) dial(ctx context.Context) (*ldap.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(ctx, remote.Within(ctx, dialTimeout))
 	defer cancel()
 	secure := l.url.Scheme == "ldaps"
 	port := l.url.Port()
