@@ -181,6 +181,9 @@ func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
 		email = "address hidden"
 	}
 	name := widgets.Cell{{Text: r.Name(change.Person, change.Account)}}
+	if m.finder.Is(change, m.text) { // who was searched for
+		name[0].Ink, name[0].Bold = widgets.InkInfo, true
+	}
 	if status := m.statusOf(change); status != "" {
 		name = append(name, widgets.Part{Text: status, Ink: widgets.InkMuted, Fill: widgets.FillChip})
 	}
@@ -211,6 +214,24 @@ func (m *groupsModel) statusOf(change *review.Change) string {
 	return ""
 }
 
+// used says when somebody last used a product that they would lose; it is known up
+// to a day late.
+func (m *groupsModel) used(change *review.Change, access directory.Access) string {
+	at, known := m.review.Snapshot.Atlassian.Accounts[change.Account].LastActive[access.Product]
+	days := int(m.review.Snapshot.TakenAt.Sub(at).Hours() / 24)
+	switch {
+	case !known:
+		return ""
+	case at.IsZero():
+		return ", never used"
+	case days < 1:
+		return ", used within a day"
+	case days < 60:
+		return fmt.Sprintf(", used %s ago", plural(days, "day", "days"))
+	}
+	return ", last used in " + at.Local().Format("January 2006")
+}
+
 func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
 	var parts widgets.Cell
 	where := func(access directory.Access) string {
@@ -221,7 +242,7 @@ func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
 		return text
 	}
 	for _, access := range change.Loses {
-		parts = append(parts, widgets.Part{Text: "loses " + where(access), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
+		parts = append(parts, widgets.Part{Text: "loses " + where(access) + m.used(change, access), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
 	}
 	for _, access := range change.Gains {
 		parts = append(parts, widgets.Part{Text: "gains " + where(access), Ink: widgets.InkGain, Fill: widgets.FillGain})

@@ -1,6 +1,7 @@
 package screens
 
 import (
+	"cmp"
 	"fmt"
 
 	"fyne.io/fyne/v2"
@@ -27,6 +28,8 @@ type groupsTab struct {
 	search           *widget.Entry
 	chips            map[review.State]*widget.Button
 	chipRow          *fyne.Container
+	losing, quiet    *widget.Button
+	site, product    *widget.Select
 	syncSelected     *widget.Button
 	syncAll          *widget.Button
 	header           *widgets.Header
@@ -42,6 +45,7 @@ func newGroupsTab(w *Window) *groupsTab {
 	t := &groupsTab{w: w, chips: map[review.State]*widget.Button{}}
 	t.list = widgets.NewLineList(t.length, func(i int) widgets.Line { return t.model.line(i) })
 	t.list.OnTapped, t.list.OnKey = t.tapped, t.key
+	t.list.OnSelectAll = func() { t.headerTapped(tickColumn) }
 	t.header = widgets.NewHeader(groupColumns)
 	t.header.OnTapped = t.headerTapped
 	t.nothing = widget.NewLabelWithStyle("No group fits the search and the filter.", fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
@@ -64,13 +68,8 @@ func (t *groupsTab) newBanner() fyne.CanvasObject {
 
 func (t *groupsTab) newTools() fyne.CanvasObject {
 	t.search = widget.NewEntry()
-	t.search.SetPlaceHolder("Search groups, sites, products …")
-	t.search.OnChanged = func(text string) {
-		if t.model != nil {
-			t.model.search(text)
-			t.refresh()
-		}
-	}
+	t.search.SetPlaceHolder("Search groups, sites, products, people …")
+	t.search.OnChanged = t.searchFor
 	t.chipRow = container.NewHBox()
 	for _, state := range []review.State{review.Conflict, review.New, review.Blocked, review.Changed, review.Failed, review.Waiting, review.Ambiguous, review.Rejected, review.Synced} {
 		t.chips[state] = widget.NewButton("", func() {
@@ -79,6 +78,7 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 		})
 		t.chipRow.Add(t.chips[state])
 	}
+	t.addFilters()
 	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(plan.Selection{Rows: t.model.selection()}) })
 	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
 	t.syncAll.Importance = widget.HighImportance
@@ -86,6 +86,64 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 	return container.NewVBox(gap(1, 2),
 		container.NewBorder(nil, nil, nil, buttons, t.search),
 		container.NewHScroll(t.chipRow))
+}
+
+// everywhere and everything stand for no filter.
+const (
+	everywhere = "All sites"
+	everything = "All products"
+)
+
+// addFilters adds those that go by something else than the state; all combine.
+func (t *groupsTab) addFilters() {
+	t.losing = widget.NewButton("", func() {
+		t.model.losing = !t.model.losing
+		t.filter()
+	})
+	t.quiet = widget.NewButton("", func() {
+		t.model.quiet = !t.model.quiet
+		t.filter()
+	})
+	t.site = widget.NewSelect([]string{everywhere}, func(site string) {
+		t.choose(&t.model.site, site, everywhere)
+	})
+	t.product = widget.NewSelect([]string{everything}, func(product string) {
+		t.choose(&t.model.product, product, everything)
+	})
+	t.chipRow.Objects = append(t.chipRow.Objects, widget.NewSeparator(), t.losing, t.quiet, t.site, t.product)
+}
+
+func (t *groupsTab) choose(filter *string, chosen, none string) {
+	if chosen == none {
+		chosen = ""
+	}
+	if *filter != chosen {
+		*filter = chosen
+		t.filter()
+	}
+}
+
+func (t *groupsTab) filter() {
+	t.model.arrange()
+	t.refresh()
+}
+
+// searchFor shows the groups whose own texts hold what is searched at once, and
+// those with such people as soon as they have been looked for.
+func (t *groupsTab) searchFor(text string) {
+	model := t.model
+	if model == nil {
+		return
+	}
+	model.search(text, nil)
+	t.refresh()
+	var found map[int]bool
+	t.w.background(func() { found = model.people(text) }, func() {
+		if t.model == model && t.search.Text == text && len(found) > 0 {
+			model.search(text, found)
+			t.refresh()
+		}
+	})
 }
 
 func (t *groupsTab) length() int {
@@ -161,6 +219,7 @@ func (t *groupsTab) refresh() {
 		chip.Hidden = counts.State[state] == 0 && !t.model.states[state]
 		chip.Refresh()
 	}
+	t.showFilters()
 	busy := t.w.job != nil
 	selected := len(t.model.ticked)
 	label := "Sync selected"
@@ -172,19 +231,49 @@ func (t *groupsTab) refresh() {
 	}
 	t.syncSelected.SetText(label)
 	able(t.syncSelected, selected > 0 && !busy)
-	able(t.syncAll, !busy && len(app.All(t.model.review).Rows)+t.model.people.changes() > 0)
+	able(t.syncAll, !busy && len(app.All(t.model.review).Rows)+t.model.summary.changes() > 0)
 	tick := widgets.Part{Mark: widgets.Unticked}
 	if t.model.allTicked() {
 		tick.Mark = widgets.Ticked
 	}
 	t.header.Cells[tickColumn] = widgets.Cell{tick}
-	t.header.Update(t.model.sorted, t.model.descend)
+	t.header.Update(t.model.order[0].column, t.model.order[0].descend)
 	t.nothing.Hidden = len(t.model.lines) > 0
 	t.nothing.Refresh()
 	if cursor := t.list.Cursor(); cursor >= len(t.model.lines) {
 		t.list.SetCursor(len(t.model.lines) - 1)
 	}
 	t.list.Refresh()
+}
+
+// showFilters shows what the filters beside the states are at.
+func (t *groupsTab) showFilters() {
+	m := t.model
+	for _, chip := range []struct {
+		button *widget.Button
+		title  string
+		on     bool
+		n      int
+	}{
+		{t.losing, "Access lost", m.losing, m.count(func(view *groupView) bool { return view.row.Losing > 0 })},
+		{t.quiet, "No member changes", m.quiet, m.count(func(view *groupView) bool { return !view.row.Differs() && app.Syncable(view.row) })},
+	} {
+		chip.button.Importance = widget.MediumImportance
+		if chip.on {
+			chip.button.Importance = widget.HighImportance
+		}
+		chip.button.Hidden = chip.n == 0 && !chip.on
+		chip.button.SetText(fmt.Sprintf("%s %s", chip.title, grouped(chip.n)))
+	}
+	for _, choice := range []struct {
+		box    *widget.Select
+		all    []string
+		chosen string
+	}{{t.site, append([]string{everywhere}, m.sites...), cmp.Or(m.site, everywhere)}, {t.product, append([]string{everything}, m.products...), cmp.Or(m.product, everything)}} {
+		choice.box.Options = choice.all
+		choice.box.Hidden = len(choice.all) < 3 && choice.chosen == choice.all[0]
+		choice.box.SetSelected(choice.chosen)
+	}
 }
 
 // focus gives the keyboard to the table.
@@ -203,6 +292,7 @@ func (t *groupsTab) reviewGroups() {
 		}
 	}
 	t.search.SetText("")
+	t.model.losing, t.model.quiet, t.model.site, t.model.product = false, false, "", ""
 	t.model.showStates(states...)
 	if len(t.model.shown) > 0 {
 		t.openGroup(t.model.shown[0])

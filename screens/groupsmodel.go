@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -23,6 +24,10 @@ type groupView struct {
 	guards   []plan.Guard
 	// alike says that the name looks like another group's.
 	alike bool
+	// no is the row's place in the review; hosts and productNames are what the
+	// filters go by.
+	no                  int
+	hosts, productNames []string
 }
 
 // lineKind is what a line of the table is.
@@ -71,13 +76,22 @@ type groupsModel struct {
 	views  []groupView
 
 	// effect is what syncing all groups does.
-	effect review.Effect
-	people peopleSummary
+	effect  review.Effect
+	summary peopleSummary
 
-	states  map[review.State]bool // shown; empty for all
-	text    string                // searched, folded
-	sorted  int
-	descend bool
+	finder *review.Finder
+	// sites and products are what can be filtered by.
+	sites, products []string
+
+	states map[review.State]bool // shown; empty for all
+	// losing shows only groups whose sync takes access away, quiet only those
+	// without member changes; site and product only those that have them, or
+	// all where they are empty.
+	losing, quiet bool
+	site, product string
+	text          string // searched, folded
+	found         map[int]bool
+	order         []order // the column sorted by, then those before it
 
 	shown  []int // views that pass the filter, in order
 	lines  []lineRef
@@ -88,13 +102,17 @@ type groupsModel struct {
 // newGroupsModel works out what a review shows under the guards' thresholds.
 func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	m := &groupsModel{
-		review: r, limits: limits, states: map[review.State]bool{}, sorted: nameColumn, ticked: map[string]bool{}, open: map[string]*opened{},
+		review: r, limits: limits, states: map[review.State]bool{}, order: []order{{column: nameColumn}}, ticked: map[string]bool{}, open: map[string]*opened{}, finder: review.NewFinder(r),
 	}
 	for i := range r.Rows {
-		m.views = append(m.views, newGroupView(r, &r.Rows[i], limits))
+		view := newGroupView(r, &r.Rows[i], limits)
+		view.no = i
+		m.views = append(m.views, view)
 	}
 	m.effect = r.Effect(app.All(r).Rows)
-	m.people = summarize(r)
+	m.summary = summarize(r)
+	m.sites = m.values(func(view *groupView) []string { return view.hosts })
+	m.products = m.values(func(view *groupView) []string { return view.productNames })
 	m.arrange()
 	return m
 }
@@ -102,7 +120,8 @@ func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 // adopt takes the ticks, filter and order from the model before, as far as they
 // still fit, and gives the views of the groups that were open there.
 func (m *groupsModel) adopt(before *groupsModel) (wereOpen []int) {
-	m.states, m.text, m.sorted, m.descend = before.states, before.text, before.sorted, before.descend
+	m.states, m.order, m.losing, m.quiet, m.site, m.product = before.states, before.order, before.losing, before.quiet, before.site, before.product
+	m.text, m.found = before.text, m.people(before.text)
 	for i := range m.views {
 		view := &m.views[i]
 		if before.ticked[view.key] && app.Syncable(view.row) {
@@ -132,7 +151,7 @@ func (w *Window) people() peopleSummary {
 	if w.groups.model == nil {
 		return peopleSummary{}
 	}
-	return w.groups.model.people
+	return w.groups.model.summary
 }
 
 func summarize(r *review.Review) peopleSummary {
@@ -177,6 +196,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 	var sites []string
 	for _, site := range app.Sites(r, row) {
 		sites = append(sites, shortSite(site))
+		view.hosts = append(view.hosts, shortSite(site))
 	}
 	view.sites = cmp.Or(strings.Join(sites, ", "), "–")
 	_, view.alike = r.LookAlike(row)
@@ -189,6 +209,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 			}
 			view.products = append(view.products, widgets.Part{Text: text, Fill: widgets.FillChip})
 			search = append(search, text)
+			view.productNames = append(view.productNames, r.Snapshot.Atlassian.Products[grant.Product].Name)
 		}
 	}
 	switch {
@@ -279,11 +300,12 @@ func (m *groupsModel) arrange() {
 		}
 	}
 	slices.SortStableFunc(m.shown, func(a, b int) int {
-		order := m.compare(&m.views[a], &m.views[b])
-		if m.descend {
-			return -order
+		for _, by := range m.order {
+			if c := by.compare(&m.views[a], &m.views[b]); c != 0 {
+				return c
+			}
 		}
-		return order
+		return 0
 	})
 	m.flatten()
 }
@@ -292,13 +314,28 @@ func (m *groupsModel) passes(view *groupView) bool {
 	if len(m.states) > 0 && !m.states[view.row.State] {
 		return false
 	}
-	return m.text == "" || strings.Contains(view.search, m.text)
+	switch {
+	case m.losing && view.row.Losing == 0, m.quiet && (view.row.Differs() || !app.Syncable(view.row)):
+		return false
+	case m.site != "" && !slices.Contains(view.hosts, m.site), m.product != "" && !slices.Contains(view.productNames, m.product):
+		return false
+	}
+	return m.text == "" || strings.Contains(view.search, m.text) || m.found[view.no]
 }
 
-// compare orders by the sorted column; equal groups stay in the review's order,
-// which is that of their names.
-func (m *groupsModel) compare(a, b *groupView) int {
-	switch m.sorted {
+// order is a column that is sorted by.
+type order struct {
+	column  int
+	descend bool
+}
+
+// compare orders two groups; equal ones stay in the review's order, which is that
+// of their names.
+func (o order) compare(a, b *groupView) int {
+	if o.descend {
+		a, b = b, a
+	}
+	switch o.column {
 	case productColumn:
 		return cmp.Compare(partsText(a.products), partsText(b.products))
 	case siteColumn:
@@ -312,9 +349,7 @@ func (m *groupsModel) compare(a, b *groupView) int {
 	case stateColumn:
 		return cmp.Compare(slices.Index(review.States, a.row.State), slices.Index(review.States, b.row.State))
 	case nameColumn:
-		if m.descend {
-			return cmp.Compare(a.search, b.search)
-		}
+		return cmp.Compare(a.no, b.no)
 	}
 	return 0
 }
@@ -351,24 +386,59 @@ func (m *groupsModel) flatten() {
 	}
 }
 
-// sortBy sorts by a column, the other way round the second time.
+// sortBy sorts by a column, the other way round the second time. Groups that are
+// equal in it stay in the order of the column before.
 func (m *groupsModel) sortBy(column int) {
 	if column < nameColumn {
 		return
 	}
-	if m.sorted == column {
-		m.descend = !m.descend
+	if m.order[0].column == column {
+		m.order[0].descend = !m.order[0].descend
 	} else {
-		m.sorted = column
-		m.descend = column >= addedColumn && column <= losingColumn // the most first
+		first := order{column, column >= addedColumn && column <= losingColumn} // the most first
+		then := slices.DeleteFunc(slices.Clone(m.order), func(o order) bool { return o.column == column })
+		m.order = append([]order{first}, then...)
 	}
 	m.arrange()
 }
 
-// search shows the groups whose name, sites or products hold a text.
-func (m *groupsModel) search(text string) {
-	m.text = directory.FoldName(text)
+// leastPerson is how much of a name people are looked for by.
+const leastPerson = 3
+
+// search shows the groups whose name, sites or products hold a text. found are
+// those with somebody on either side whose name or address does; nil until that
+// has been looked for.
+func (m *groupsModel) search(text string, found map[int]bool) {
+	m.text, m.found = directory.FoldName(text), found
 	m.arrange()
+}
+
+// people finds the groups with somebody of a name or address; it takes a while.
+func (m *groupsModel) people(text string) map[int]bool {
+	if utf8.RuneCountInString(strings.TrimSpace(text)) < leastPerson {
+		return nil
+	}
+	return m.finder.Rows(text)
+}
+
+// values gives what the groups have, each once and sorted.
+func (m *groupsModel) values(of func(*groupView) []string) []string {
+	var all []string
+	for i := range m.views {
+		all = append(all, of(&m.views[i])...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// count counts the groups that fit a filter by itself.
+func (m *groupsModel) count(fits func(*groupView) bool) (n int) {
+	for i := range m.views {
+		if fits(&m.views[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // showStates shows the groups in these states only; none for all.

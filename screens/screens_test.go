@@ -510,7 +510,7 @@ func TestTicksAndOpenGroupsOutliveAReview(t *testing.T) {
 	p.w.load(nil)
 	require.Len(t, p.w.groups.model.ticked, 1)
 	require.Len(t, p.w.groups.model.lines, before)
-	require.Equal(t, stateColumn, p.w.groups.model.sorted)
+	require.Equal(t, stateColumn, p.w.groups.model.order[0].column)
 }
 
 func TestPicturesOfEveryTabAreDrawn(t *testing.T) {
@@ -544,7 +544,7 @@ func BenchmarkFilter(b *testing.B) {
 	b.ReportAllocs()
 	i := 0
 	for b.Loop() {
-		model.search(texts[i%len(texts)])
+		model.search(texts[i%len(texts)], nil)
 		i++
 	}
 }

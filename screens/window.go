@@ -142,6 +142,7 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 	return fyne.NewMainMenu(
 		file,
 		fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look(""))),
+		fyne.NewMenu("Help", fyne.NewMenuItem("Keyboard …", w.showShortcuts)),
 	)
 }
 

@@ -2,11 +2,14 @@ package widgets
 
 import (
 	"image/color"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app/display"
 )
 
 // Mark is a sign drawn in place of text.
@@ -98,6 +101,24 @@ type Line struct {
 	Cells   []Cell
 	// Fill is the colour behind the line; empty for none.
 	Fill fyne.ThemeColorName
+}
+
+// Text gives what the line says, its cells apart by tabs; cells without a text are
+// left out.
+func (l Line) Text() string {
+	var cells []string
+	for _, cell := range l.Cells {
+		var parts []string
+		for _, part := range cell {
+			if part.Text != "" && part.Text != "▸" && part.Text != "▾" {
+				parts = append(parts, display.Line(part.Text))
+			}
+		}
+		if len(parts) > 0 {
+			cells = append(cells, strings.Join(parts, ", "))
+		}
+	}
+	return strings.Join(cells, "\t")
 }
 
 // LineHeight is the height of every line, in Fyne's units at the default text

@@ -20,6 +20,8 @@ type LineList struct {
 	// OnKey is told of a key on the line under the cursor. It isn't told of
 	// Up, Down, Page Up, Page Down, Home and End, which move the cursor.
 	OnKey func(i int, key fyne.KeyName)
+	// OnSelectAll is told of the system's shortcut to select all.
+	OnSelectAll func()
 
 	cursor int
 }
@@ -91,6 +93,26 @@ func (l *LineList) TypedKey(event *fyne.KeyEvent) {
 		l.SetCursor(l.Length() - 1)
 	default:
 		l.act(event.Name)
+	}
+}
+
+// TypedShortcut copies the line under the cursor, or selects all; what else is
+// typed is the window's.
+func (l *LineList) TypedShortcut(shortcut fyne.Shortcut) {
+	switch shortcut.(type) {
+	case *fyne.ShortcutCopy:
+		if l.cursor < l.Length() {
+			fyne.CurrentApp().Clipboard().SetContent(l.Line(l.cursor).Text())
+		}
+		return
+	case *fyne.ShortcutSelectAll:
+		if l.OnSelectAll != nil {
+			l.OnSelectAll()
+		}
+		return
+	}
+	if window, ok := fyne.CurrentApp().Driver().CanvasForObject(l).(fyne.Shortcutable); ok {
+		window.TypedShortcut(shortcut)
 	}
 }
 

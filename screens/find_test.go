@@ -1,0 +1,148 @@
+package screens
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/app/simulator"
+)
+
+func TestGroupsAreFoundByThePeopleInThem(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	groups := p.w.groups
+	// Somebody who would be removed from a group.
+	line := p.line(func(row *review.Row) bool { return row.Removed > 0 && row.State == review.Conflict })
+	row := groups.model.views[groups.model.lines[line].view].row
+	change := p.w.review.Changes(row)[0]
+	email := p.w.review.Email(change.Person, change.Account)
+	require.NotEmpty(t, email)
+	test.Type(groups.search, email)
+	shown := map[string]bool{}
+	for _, view := range groups.model.shown {
+		shown[groups.model.views[view].row.Name] = true
+	}
+	require.True(t, shown[row.Name])
+	for i := range p.w.review.Rows {
+		other := &p.w.review.Rows[i]
+		in := false
+		for _, no := range other.Groups {
+			in = in || change.Account != directory.NoAccount && p.w.review.Snapshot.Atlassian.Members.Has(no, change.Account)
+		}
+		if change.Person != directory.NoPerson && other.Source != review.NoSource {
+			in = in || p.w.review.Snapshot.IdP.Members.Has(other.Source, change.Person)
+		}
+		require.Equal(t, in, shown[other.Name], other.Name)
+	}
+	// Opened, the person stands out.
+	p.tapLine(p.line(func(r *review.Row) bool { return r.Name == row.Name }), nameColumn)
+	out := 0
+	for i, ref := range groups.model.lines {
+		if ref.kind == changeLine && groups.model.line(i).Cells[2][0].Bold {
+			out++
+			require.Equal(t, email, groups.model.line(i).Cells[3][0].Text)
+		}
+	}
+	require.Equal(t, 1, out)
+	groups.search.SetText("")
+	require.Len(t, groups.model.shown, len(groups.model.views))
+}
+
+func TestFiltersCombineAndASecondColumnIsSortedBy(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	groups := p.w.groups
+	views := func() (rows []*review.Row) {
+		for _, view := range groups.model.shown {
+			rows = append(rows, groups.model.views[view].row)
+		}
+		return rows
+	}
+	test.Tap(groups.losing)
+	require.NotEmpty(t, views())
+	for _, row := range views() {
+		require.Positive(t, row.Losing)
+	}
+	losing := len(views())
+	site := groups.site.Options[1]
+	groups.site.SetSelected(site)
+	require.Less(t, len(views()), losing)
+	for _, view := range groups.model.shown {
+		require.Contains(t, groups.model.views[view].hosts, site)
+	}
+	groups.product.SetSelected(groups.product.Options[1])
+	for _, view := range groups.model.shown {
+		require.Contains(t, groups.model.views[view].productNames, groups.product.Options[1])
+	}
+	groups.site.SetSelected(everywhere)
+	groups.product.SetSelected(everything)
+	test.Tap(groups.losing)
+	require.Len(t, views(), len(groups.model.views))
+	if groups.quiet.Visible() {
+		test.Tap(groups.quiet)
+		for _, row := range views() {
+			require.False(t, row.Differs())
+		}
+		test.Tap(groups.quiet)
+	}
+
+	// By what is removed, and where that is equal by the state.
+	p.tapHeader(stateColumn)
+	p.tapHeader(removedColumn)
+	rows := views()
+	ties := 0
+	for i := 1; i < len(rows); i++ {
+		require.GreaterOrEqual(t, rows[i-1].Removed, rows[i].Removed)
+		if rows[i-1].Removed == rows[i].Removed {
+			ties++
+			require.LessOrEqual(t, stateNo(rows[i-1]), stateNo(rows[i]))
+		}
+	}
+	require.Positive(t, ties)
+}
+
+func stateNo(row *review.Row) int {
+	for i, state := range review.States {
+		if state == row.State {
+			return i
+		}
+	}
+	return -1
+}
+
+func TestALineIsCopiedAndAllAreSelectedByTheSystemsShortcuts(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 20, 120))
+	p.fetch()
+	groups := p.w.groups
+	groups.list.SetCursor(0)
+	groups.list.TypedShortcut(&fyne.ShortcutCopy{})
+	require.Contains(t, fyne.CurrentApp().Clipboard().Content(), groups.model.views[groups.model.lines[0].view].row.Name+"\t")
+	groups.list.TypedShortcut(&fyne.ShortcutSelectAll{})
+	require.True(t, groups.model.allTicked())
+	p.menu("Keyboard …")
+	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "Ctrl+F")
+	test.Tap(buttons["OK"])
+}
+
+func TestWhoWouldLoseAProductIsShownWithWhenTheyLastUsedIt(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	model, told := p.w.groups.model, map[bool]int{}
+	for i := range p.w.review.Rows {
+		for _, change := range p.w.review.Changes(&p.w.review.Rows[i]) {
+			for _, access := range change.Loses {
+				_, known := p.w.review.Snapshot.Atlassian.Accounts[change.Account].LastActive[access.Product]
+				text := model.used(&change, access)
+				require.Equal(t, known, text != "")
+				told[known]++
+			}
+		}
+	}
+	require.Positive(t, told[true])
+}

@@ -1,0 +1,35 @@
+package screens
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+)
+
+// shortcuts are what the keyboard does. Ctrl is Cmd on macOS.
+var shortcuts = []struct{ keys, what string }{
+	{"Ctrl+F", "search groups, sites, products and people"},
+	{"↑ ↓ Page Home End", "move in a table"},
+	{"→ ←", "open and close a group, or a run"},
+	{"Space", "select a group, or no longer"},
+	{"Shift and click on a box", "select all groups from the last one on"},
+	{"Ctrl+A", "select all groups shown, or none"},
+	{"Return", "sync the group"},
+	{"Delete", "reject the group, or withdraw that; undo a run"},
+	{"Ctrl+C", "copy the line"},
+	{"Tab", "go on to the next field or table"},
+	{"Escape", "close a question"},
+}
+
+// showShortcuts lists what the keyboard does.
+func (w *Window) showShortcuts() {
+	table := container.New(layout.NewFormLayout())
+	for _, shortcut := range shortcuts {
+		keys := widget.NewLabelWithStyle(shortcut.keys, fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
+		table.Add(keys)
+		table.Add(widget.NewLabel(shortcut.what))
+	}
+	dialog.ShowCustom("Keyboard", "OK", table, w.win)
+}
