@@ -1,13 +1,16 @@
 package screens
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/simulator"
 )
@@ -145,4 +148,64 @@ func TestWhoWouldLoseAProductIsShownWithWhenTheyLastUsedIt(t *testing.T) {
 		}
 	}
 	require.Positive(t, told[true])
+}
+
+func TestWhoStaysAsTheyAreIsShownOnRequest(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	groups := p.w.groups
+	line := p.line(func(row *review.Row) bool {
+		return row.State == review.Conflict && row.Removed > 0 && row.Protected == 0 && row.Present > row.Removed
+	})
+	row := groups.model.views[groups.model.lines[line].view].row
+	p.tapLine(line, nameColumn)
+	before := len(groups.model.lines)
+	p.tapLine(line+1, unchangedAction)
+	require.Len(t, groups.model.lines, before+row.Present-row.Removed)
+	last := groups.model.line(line + len(groups.model.lines) - before + row.Added + row.Removed + 1)
+	require.Equal(t, "=", last.Cells[1][0].Text)
+	require.Equal(t, "stays a member", last.Cells[4][0].Text)
+	groups.list.SetCursor(line)
+	p.key(fyne.KeyU)
+	require.Len(t, groups.model.lines, before, "and hidden again")
+}
+
+// BenchmarkOpen measures opening a group with 50,000 member changes: working them
+// out, in the background, and laying out the lines.
+func BenchmarkOpen(b *testing.B) {
+	const people = 50_000
+	s := &directory.Snapshot{ID: "bench", TakenAt: time.Now()}
+	s.Atlassian.Products = []directory.Product{{ID: "ari", Key: "jira-software", Name: "Jira", Site: "acme.atlassian.net", Seats: -1, Used: -1}}
+	var wanted []directory.PersonNo
+	var had []directory.AccountNo
+	for i := range people {
+		email := fmt.Sprintf("p%d@x.io", i)
+		s.IdP.People = append(s.IdP.People, directory.Person{ID: email, Name: fmt.Sprint("Person ", i), Email: email})
+		s.Atlassian.Accounts = append(s.Atlassian.Accounts, directory.Account{ID: email, Name: fmt.Sprint("Person ", i), Email: email, Kind: directory.PersonKind, Status: directory.Active})
+		if i%2 == 0 {
+			wanted = append(wanted, directory.PersonNo(i))
+		} else {
+			had = append(had, directory.AccountNo(i))
+		}
+	}
+	s.IdP.Groups = []directory.SourceGroup{{ID: "g", Name: "all"}}
+	s.IdP.Members = directory.NewRuns[directory.SourceNo]([][]directory.PersonNo{wanted})
+	s.Atlassian.Groups = []directory.Group{{ID: "g", Name: "all", Grants: []directory.Grant{{Access: directory.Access{Role: "atlassian/user"}}}}}
+	s.Atlassian.Members = directory.NewRuns[directory.GroupNo]([][]directory.AccountNo{had})
+	model := newGroupsModel(review.Compare(review.Input{Snapshot: s}), plan.DefaultThresholds())
+	b.Run("work out", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			open(model.review, &model.views[0], model.limits)
+		}
+	})
+	inside := open(model.review, &model.views[0], model.limits)
+	require.Len(b, inside.changes, people)
+	b.Run("show", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			model.openWith(0, inside)
+			model.close(0)
+		}
+	})
 }

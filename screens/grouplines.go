@@ -25,7 +25,7 @@ var (
 		{Title: "Status", Width: 170},
 	}}
 	headingColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Weight: 1}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
+		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
 	}}
 	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
 	changeColumns = &widgets.Columns{List: []widgets.Column{
@@ -35,8 +35,9 @@ var (
 
 // The columns of a heading that act.
 const (
-	rejectAction = 2
-	syncAction   = 3
+	unchangedAction = 2
+	rejectAction    = 3
+	syncAction      = 4
 )
 
 // line gives what a line shows.
@@ -53,7 +54,7 @@ func (m *groupsModel) line(i int) widgets.Line {
 		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened,
 			Cells: []widgets.Cell{{}, {{Text: m.open[view.key].notes[ref.index], Ink: widgets.InkWarn}}}}
 	case changeLine:
-		return m.changeLine(&m.open[view.key].changes[ref.index])
+		return m.changeLine(m.open[view.key].change(ref.index))
 	case pendingLine:
 		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: "Working out …", Ink: widgets.InkMuted}}}}
 	}
@@ -152,7 +153,7 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 	for _, guard := range view.guards {
 		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
 	}
-	cells := []widgets.Cell{{}, summary, {}, {}}
+	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), {}, {}}
 	if row.State == review.Rejected || row.State == review.Changed && m.rejected(row) {
 		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
 	} else if app.Syncable(row) {
@@ -164,6 +165,19 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 	return widgets.Line{Columns: headingColumns, Fill: widgets.FillOpened, Cells: cells}
 }
 
+// unchangedCell offers to show who stays as they are.
+func (m *groupsModel) unchangedCell(view *groupView) widgets.Cell {
+	inside := m.open[view.key]
+	stay := view.row.Present - view.row.Removed - view.row.Protected
+	switch {
+	case inside == nil || stay <= 0 || view.row.Source == review.NoSource:
+		return nil
+	case inside.unchanged != nil:
+		return widgets.Cell{{Text: "Hide unchanged", Ink: widgets.InkInfo, Bold: true}}
+	}
+	return widgets.Cell{{Text: "Show unchanged", Ink: widgets.InkInfo, Bold: true}}
+}
+
 func (m *groupsModel) rejected(row *review.Row) bool {
 	decision, ok := m.review.Decision(row)
 	return ok && decision.Reject
@@ -173,7 +187,10 @@ func (m *groupsModel) rejected(row *review.Row) bool {
 func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
 	r := m.review
 	sign := widgets.Part{Text: "+", Ink: widgets.InkGain, Bold: true}
-	if change.Kind == review.Removed {
+	switch change.Kind {
+	case review.Unchanged:
+		sign = widgets.Part{Text: "=", Ink: widgets.InkMuted}
+	case review.Removed:
 		sign = widgets.Part{Text: "−", Ink: widgets.InkLoss, Bold: true}
 	}
 	email := r.Email(change.Person, change.Account)
@@ -233,6 +250,9 @@ func (m *groupsModel) used(change *review.Change, access directory.Access) strin
 }
 
 func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
+	if change.Kind == review.Unchanged {
+		return widgets.Cell{{Text: "stays a member", Ink: widgets.InkMuted}}
+	}
 	var parts widgets.Cell
 	where := func(access directory.Access) string {
 		text := accessText(m.review, access)

@@ -332,6 +332,9 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 	case ref.kind == headingLine && column == syncAction:
 		t.syncOne(ref.view)
 		return
+	case ref.kind == headingLine && column == unchangedAction:
+		t.toggleUnchanged(ref.view)
+		return
 	case ref.kind == headingLine && column == rejectAction:
 		t.rejectOrWithdraw(ref.view)
 		return
@@ -363,6 +366,9 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 		return
 	case fyne.KeyReturn, fyne.KeyEnter:
 		t.syncOne(view)
+		return
+	case fyne.KeyU:
+		t.toggleUnchanged(view)
 		return
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.rejectOrWithdraw(view)
@@ -399,6 +405,28 @@ func (t *groupsTab) openGroup(view int) {
 		model.openWith(view, inside)
 		t.refresh()
 		t.w.debug("group opened", "group", model.views[view].row.Name)
+	})
+}
+
+// toggleUnchanged shows who stays as they are in an opened group, or no longer;
+// who that is is worked out in the background.
+func (t *groupsTab) toggleUnchanged(view int) {
+	model := t.model
+	inside := model.open[model.views[view].key]
+	if inside == nil {
+		return
+	}
+	if inside.unchanged != nil {
+		inside.unchanged = nil
+		t.filter()
+		return
+	}
+	var unchanged []review.Change
+	t.w.background(func() { unchanged = model.review.Unchanged(model.views[view].row) }, func() {
+		if t.model == model && model.open[model.views[view].key] == inside {
+			inside.unchanged = unchanged
+			t.filter()
+		}
 	})
 }
 

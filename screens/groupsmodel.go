@@ -52,6 +52,16 @@ type lineRef struct {
 type opened struct {
 	notes   []string
 	changes []review.Change
+	// unchanged are nil until they are asked for.
+	unchanged []review.Change
+}
+
+// change gives a member change, and behind them who stays as they are.
+func (o *opened) change(i int) *review.Change {
+	if i < len(o.changes) {
+		return &o.changes[i]
+	}
+	return &o.unchanged[i-len(o.changes)]
 }
 
 // The columns of the table, in order.
@@ -380,7 +390,7 @@ func (m *groupsModel) flatten() {
 		for n := range inside.notes {
 			m.lines = append(m.lines, lineRef{noteLine, i, n})
 		}
-		for n := range inside.changes {
+		for n := range len(inside.changes) + len(inside.unchanged) {
 			m.lines = append(m.lines, lineRef{changeLine, i, n})
 		}
 	}

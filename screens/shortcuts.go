@@ -13,6 +13,7 @@ var shortcuts = []struct{ keys, what string }{
 	{"Ctrl+F", "search groups, sites, products and people"},
 	{"↑ ↓ Page Home End", "move in a table"},
 	{"→ ←", "open and close a group, or a run"},
+	{"U", "show who stays as they are in an opened group"},
 	{"Space", "select a group, or no longer"},
 	{"Shift and click on a box", "select all groups from the last one on"},
 	{"Ctrl+A", "select all groups shown, or none"},

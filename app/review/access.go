@@ -101,6 +101,8 @@ const (
 	Removed     ChangeKind = "removed"
 	Added       ChangeKind = "added"
 	Provisioned ChangeKind = "provisioned"
+	// Unchanged is told on request alone.
+	Unchanged ChangeKind = "unchanged"
 )
 
 // Change is a member change with the access that goes with it. The access is
@@ -136,6 +138,34 @@ func (r *Review) Changes(row *Row) []Change {
 	}
 	r.order(changes)
 	return changes
+}
+
+// Unchanged lists by name who is a member on both sides and stays one; of several
+// sites, on any of them and joining none.
+func (r *Review) Unchanged(row *Row) []Change {
+	if row.Ambiguous() || row.Source == NoSource {
+		return nil
+	}
+	var stay, joining []directory.AccountNo
+	var m members
+	for _, target := range row.Targets() {
+		r.compare(target, &m)
+		joining = append(joining, m.added...)
+		for _, account := range m.have {
+			if contains(m.want, account) {
+				stay = append(stay, account)
+			}
+		}
+	}
+	stay, joining = once(stay), once(joining)
+	var list []Change
+	for _, account := range stay {
+		if !contains(joining, account) {
+			list = append(list, Change{Kind: Unchanged, Person: r.Matches.PersonOf[account], Account: account})
+		}
+	}
+	r.order(list)
+	return list
 }
 
 // order sorts by weight, then by name; the names are folded once.
