@@ -155,7 +155,10 @@ func TestARealWindow(t *testing.T) {
 	window.await(t, "group opened", group)
 	h.click(1205, 317) // Sync group
 	window.await(t, "asked to sync", "groups=1")
-	h.do("key", "Tab", "sleep", "0.2", "key", "Tab", "sleep", "0.2", "key", "Tab", "sleep", "0.2", "key", "space") // past the reason and Cancel
+	for range 4 { // past the reason, Cancel and Operations
+		h.do("key", "Tab", "sleep", "0.2")
+	}
+	h.do("key", "space")
 	window.await(t, "sync ended", "1 of 1 group synced")
 
 	require.NoError(t, window.cmd.Process.Signal(os.Interrupt))

@@ -20,7 +20,14 @@ type Profiles interface {
 	// Open opens a profile, and makes it where it is missing. Its App is the
 	// caller's to close.
 	Open(name string) (*App, error)
+	// Sample opens a sample company, which touches nothing else; closing its
+	// App ends it.
+	Sample(ctx context.Context) (*App, error)
 }
+
+// SampleProfile is what the sample company is called where it stands in place of
+// a profile.
+const SampleProfile = "sample company"
 
 // profileName is what a profile may be called; it is a folder's name, too.
 var profileName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,49}$`)

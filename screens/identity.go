@@ -45,6 +45,9 @@ type identityTab struct {
 	directory                      *directoryFigures
 	fetch                          *widget.Button
 
+	// welcome stands above as long as nothing is connected.
+	welcome *widgets.Panel
+
 	// filled says that the fields were filled from the settings once.
 	filled bool
 }
@@ -54,7 +57,10 @@ func newIdentityTab(w *Window) *identityTab {
 	t.provisioning = newProvisioningForm(t)
 	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard(), gap(1, 2), t.provisioning.object)
 	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
-	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.New(&columns{space: 14}, left, right))))
+	explore := widget.NewButton("Explore a sample company", w.explore)
+	t.welcome = widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, container.NewBorder(nil, nil, nil, container.NewCenter(explore),
+		wrapped("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere.")))
+	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(&columns{space: 14}, left, right)))))
 	return t
 }
 
@@ -126,6 +132,8 @@ func (t *identityTab) show() {
 	settings := t.w.settings
 	idpOn, orgOn := settings.IdP.Provider != "", settings.Atlassian.Org != ""
 	ready := idpOn && settings.Connected()
+	t.welcome.Hidden = idpOn || settings.Connected() || t.w.app.Profiles == nil || t.w.app.Profile == app.SampleProfile
+	t.welcome.Refresh()
 	if !t.filled && (idpOn || orgOn || settings.Provisioning.URL != "") {
 		t.filled = true
 		if idpOn {

@@ -49,12 +49,25 @@ func (w *Window) askProfile(names []string) {
 
 // openProfile opens a profile in a window in place of this one.
 func (w *Window) openProfile(name string) {
-	if name == w.app.Profile {
-		return
+	if name != w.app.Profile {
+		w.giveWay(func() (*app.App, error) { return w.app.Profiles.Open(name) }, false)
 	}
+}
+
+// explore opens the sample company in place of this window.
+func (w *Window) explore() {
+	if w.job == nil {
+		w.status.say("Opening the sample company …")
+		w.giveWay(func() (*app.App, error) { return w.app.Profiles.Sample(w.ctx) }, true)
+	}
+}
+
+// giveWay opens something in a window in place of this one; fetch asks for a
+// fetch at once.
+func (w *Window) giveWay(open func() (*app.App, error), fetch bool) {
 	var opened *app.App
 	var err error
-	w.background(func() { opened, err = w.app.Profiles.Open(name) }, func() {
+	w.background(func() { opened, err = open() }, func() {
 		if err != nil {
 			w.fail(err)
 			return
@@ -62,7 +75,7 @@ func (w *Window) openProfile(name string) {
 		next := newWindow(w.ctx, w.fyneApp, opened, w.threads)
 		next.jobs = w.jobs
 		next.win.Resize(w.win.Canvas().Size())
-		next.Show(false)
+		next.Show(fetch)
 		w.win.Close()
 		w.next = next
 		w.background(func() { err = w.app.Close() }, func() {

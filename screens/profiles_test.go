@@ -1,6 +1,7 @@
 package screens
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -29,6 +30,35 @@ func (b besides) Open(name string) (*app.App, error) {
 	require.NoError(b.t, err)
 	b.t.Cleanup(func() { require.NoError(b.t, store.Close()) })
 	return &app.App{Store: store, Secrets: app.SecretsOf(name, b.first.Secrets), Environment: b.first.Environment, Profile: name, Profiles: b}, nil
+}
+
+func (b besides) Sample(context.Context) (*app.App, error) {
+	store, err := storage.Open(filepath.Join(b.folder, "sample"))
+	require.NoError(b.t, err)
+	b.t.Cleanup(func() { require.NoError(b.t, store.Close()) })
+	settings, err := b.first.Store.Settings()
+	require.NoError(b.t, err)
+	require.NoError(b.t, store.SaveSettings(settings))
+	return &app.App{Store: store, Secrets: b.first.Secrets, Environment: b.first.Environment, Profile: app.SampleProfile, Profiles: b}, nil
+}
+
+func TestAtFirstASampleCompanyCanBeExplored(t *testing.T) {
+	// What is connected here serves as the sample company below.
+	sample := sitDown(t, simulator.Sample(1, 20, 120))
+	sample.connect()
+	p := sitDown(t, simulator.Sample(1, 10, 60))
+	p.app.Profile, p.app.Profiles = app.DefaultProfile, besides{t, sample.app, t.TempDir()}
+	p.open()
+	require.True(t, p.w.idp.welcome.Visible())
+	p.w.explore()
+	require.NotNil(t, p.w.next)
+	next := p.w.next
+	require.Equal(t, "Rollcall – sample company", next.win.Title())
+	require.NotNil(t, next.review, "and it is fetched at once")
+	require.Equal(t, next.groups.item, next.tabs.Selected())
+	require.False(t, next.idp.welcome.Visible())
+	next.win.Close()
+	require.False(t, sample.w.idp.welcome.Visible(), "where something is connected nobody is welcomed")
 }
 
 func TestAProfileIsOpenedInPlaceOfAnother(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -107,44 +106,69 @@ func (c *command) demo() *cobra.Command {
 }
 
 func (c *command) runDemo(ctx context.Context, flags *company, headless bool, pictures string) (err error) {
+	sample, err := c.openSample(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sample.Close()) }()
+	if !headless {
+		return c.Windows.Open(ctx, func() (*app.App, error) { return sample.app, nil }, nil, true)
+	}
+	if pictures == "" {
+		if pictures, err = os.MkdirTemp("", "rollcall-pictures-"); err != nil {
+			return fmt.Errorf("make a folder for the pictures: %w", err)
+		}
+	}
+	return c.headlessDemo(ctx, sample.app, sample.simulation, pictures)
+}
+
+// sample is the sample company, connected. It is the Store of its App, so that
+// closing that ends it.
+type sample struct {
+	Store
+	app        *app.App
+	simulation *simulator.Simulation
+	folder     string
+}
+
+// Close ends the company and removes its data.
+func (s *sample) Close() error {
+	err := s.Store.Close()
+	s.simulation.Close()
+	return errors.Join(err, os.RemoveAll(s.folder))
+}
+
+// openSample starts the sample company and connects both sides.
+func (c *command) openSample(ctx context.Context, flags *company) (*sample, error) {
 	simulation, err := flags.start()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer simulation.Close()
 	folder, err := os.MkdirTemp("", "rollcall-demo-")
 	if err != nil {
-		return fmt.Errorf("make a folder for the demo: %w", err)
+		simulation.Close()
+		return nil, fmt.Errorf("make a folder for the sample company: %w", err)
 	}
-	store, err := c.OpenStore(filepath.Join(folder, "data"))
+	store, err := c.OpenStore(folder)
 	if err != nil {
-		return err
+		simulation.Close()
+		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
-	defer func() {
-		err = errors.Join(err, store.Close(), os.RemoveAll(filepath.Join(folder, "data")))
-		_ = os.Remove(folder) // stays where pictures are in it
-	}()
-	a := &app.App{
-		Store: store, Secrets: &app.MemorySecrets{}, Log: c.logger(),
+	s := &sample{Store: store, simulation: simulation, folder: folder}
+	s.app = &app.App{
+		Store: s, Secrets: &app.MemorySecrets{}, Log: c.logger(),
 		// Whoever is to be invited by a partner's domain never accepts here.
 		Patience:    2*time.Second + flags.consistency,
 		Environment: func(string) string { return "" },
 	}
-	if err := connectSample(ctx, a, simulation); err != nil {
-		return err
+	err = connectSample(ctx, s.app, simulation)
+	if err == nil && flags.provisioning {
+		_, err = s.app.ConnectProvisioning(ctx, app.ProvisioningSettings{URL: simulation.ProvisioningURL()}, simulator.DirectoryKey)
 	}
-	if flags.provisioning {
-		if _, err := a.ConnectProvisioning(ctx, app.ProvisioningSettings{URL: simulation.ProvisioningURL()}, simulator.DirectoryKey); err != nil {
-			return err
-		}
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	if !headless {
-		return c.Windows.Open(ctx, func() (*app.App, error) { return a, nil }, nil, true)
-	}
-	if pictures == "" {
-		pictures = filepath.Join(folder, "pictures")
-	}
-	return c.headlessDemo(ctx, a, simulation, pictures)
+	return s, nil
 }
 
 func connectSample(ctx context.Context, a *app.App, simulation *simulator.Simulation) error {

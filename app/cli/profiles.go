@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/simulator"
 )
 
 // profilesFolder holds a folder for each profile but the default one, whose data
@@ -62,6 +64,18 @@ func (p profiles) Open(name string) (*app.App, error) {
 	store.LogTo(p.logger())
 	store.Protect(func(make bool) (string, error) { return key.Key(context.Background(), make) })
 	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p, CacheKey: key}, nil
+}
+
+// Sample opens the sample company.
+func (p profiles) Sample(ctx context.Context) (*app.App, error) {
+	s, err := p.openSample(ctx, &company{
+		idp: "okta", experience: directory.Centralized, groups: simulator.DefaultGroups, users: simulator.DefaultUsers, seed: simulator.DefaultSeed, rate: demoRate,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.app.Profile, s.app.Profiles = app.SampleProfile, p
+	return s.app, nil
 }
 
 func (c *command) profiles() *cobra.Command {
