@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"errors"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -46,13 +47,22 @@ func newOpening(ctx context.Context, fyneApp fyne.App, open func() (*app.App, er
 	return &Opening{threads: threads, ctx: ctx, fyneApp: fyneApp, open: open, restore: restore}
 }
 
-// Wait blocks until what ran in the background has ended; the error is that of
-// data that couldn't be opened.
+// Wait blocks until what ran in the background has ended, and closes the data of
+// a window that took the first one's place. The error is that of data that
+// couldn't be opened or closed.
 func (o *Opening) Wait() error {
-	if o.window != nil {
-		o.window.Wait()
+	if o.window == nil {
+		return o.err
 	}
-	return o.err
+	o.window.Wait()
+	last := o.window
+	for last.next != nil {
+		last = last.next
+	}
+	if last == o.window {
+		return o.err // who opened it closes it
+	}
+	return errors.Join(o.err, last.app.Close())
 }
 
 func (o *Opening) opened(a *app.App, err error) {

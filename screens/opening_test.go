@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"path/filepath"
 	"testing"
 
 	"fyne.io/fyne/v2/test"
@@ -72,5 +73,27 @@ func TestDataThatCannotBeOpenedIsSaidInAWindowWithTheWayOut(t *testing.T) {
 			require.NoError(t, o.Wait())
 			require.Equal(t, c.restored, restored)
 		})
+	}
+}
+
+func TestTheDataOfAProfileThatWasSwitchedToIsClosedInTheEnd(t *testing.T) {
+	fyneApp := test.NewApp()
+	t.Cleanup(fyneApp.Quit)
+	folder := t.TempDir()
+	store, err := storage.Open(filepath.Join(folder, "first"))
+	require.NoError(t, err)
+	first := &app.App{Store: store, Secrets: &app.MemorySecrets{}, Profile: app.DefaultProfile}
+	second, err := storage.Open(filepath.Join(folder, "second"))
+	require.NoError(t, err)
+	o := newOpening(context.Background(), fyneApp, func() (*app.App, error) { return first, nil }, nil, atOnce)
+	o.opened(o.open())
+	o.window.giveWay(func() (*app.App, error) {
+		return &app.App{Store: second, Secrets: &app.MemorySecrets{}, Profile: "labs"}, nil
+	}, false)
+	require.NoError(t, o.Wait())
+	for _, name := range []string{"first", "second"} {
+		again, err := storage.Open(filepath.Join(folder, name))
+		require.NoError(t, err, "%s is closed", name)
+		require.NoError(t, again.Close())
 	}
 }
