@@ -155,7 +155,7 @@ func TestARealWindow(t *testing.T) {
 	window.await(t, "group opened", group)
 	h.click(1205, 317) // Sync group
 	window.await(t, "asked to sync", "groups=1")
-	for range 4 { // past the reason, Cancel and Operations
+	for range 5 { // past the reason, Cancel, People and Operations
 		h.do("key", "Tab", "sleep", "0.2")
 	}
 	h.do("key", "space")

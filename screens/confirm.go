@@ -76,7 +76,7 @@ func (w *Window) ask(c *confirmation) {
 	c.sync.Importance = widget.HighImportance
 	c.again(func() {
 		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
-		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), widget.NewButton("Operations …", c.showSteps), c.sync})
+		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), widget.NewButton("People …", c.showSimulation), widget.NewButton("Operations …", c.showSteps), c.sync})
 		c.dialog.Resize(fyne.NewSize(760, 480))
 		c.dialog.Show()
 		w.debug("asked to sync", "groups", c.performed())

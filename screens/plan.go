@@ -1,8 +1,10 @@
 package screens
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -10,28 +12,95 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/review"
 )
 
 // showSteps lists the exact operations of the plan, and offers to save it.
 func (c *confirmation) showSteps() {
 	shown := c.plan
+	var save []fyne.CanvasObject
+	if shown.Undoes == "" {
+		save = append(save, widget.NewButton("Save the plan …", func() { c.savePlan(shown) }))
+	}
+	c.showLines("The exact operations", func() []string { return stepLines(shown) }, save...)
+}
+
+// showSimulation tells what performing the plan does to people, over all of it.
+func (c *confirmation) showSimulation() {
+	shown, r := c.plan, c.review
+	c.showLines("What it does to people", func() []string { return simulationLines(r, shown) })
+}
+
+// showLines shows lines, worked out in the background, with further buttons.
+func (c *confirmation) showLines(title string, make func() []string, further ...fyne.CanvasObject) {
 	var lines []string
-	c.w.background(func() { lines = stepLines(shown) }, func() {
+	c.w.background(func() { lines = make() }, func() {
 		list := widget.NewList(func() int { return len(lines) },
 			func() fyne.CanvasObject { return widget.NewLabel("") },
 			func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(lines[i]) })
-		steps := dialog.NewCustomWithoutButtons(plural(len(shown.Steps()), "operation", "operations"), list, c.w.win)
-		buttons := []fyne.CanvasObject{widget.NewButton("Back", steps.Hide)}
-		if shown.Undoes == "" {
-			buttons = append(buttons, widget.NewButton("Save the plan …", func() { c.savePlan(shown) }))
-		}
-		steps.SetButtons(buttons)
-		steps.Resize(fyne.NewSize(900, 560))
-		steps.Show()
+		shown := dialog.NewCustomWithoutButtons(title, list, c.w.win)
+		shown.SetButtons(append([]fyne.CanvasObject{widget.NewButton("Back", shown.Hide)}, further...))
+		shown.Resize(fyne.NewSize(900, 560))
+		shown.Show()
 	})
+}
+
+// simulationLines tell of each product who loses and who gains it altogether and
+// what becomes of its seats, then who is created or invited, and which groups are
+// made.
+func simulationLines(r *review.Review, p *plan.Plan) []string {
+	var lines []string
+	tell := func(indent, text string) { lines = append(lines, indent+display.Line(text)) }
+	who := func(person directory.PersonNo, account directory.AccountNo) string {
+		return fmt.Sprintf("%s (%s)", r.Name(person, account), cmp.Or(r.Email(person, account), "address hidden"))
+	}
+	for no := range p.Effect.Products {
+		product, change := &r.Snapshot.Atlassian.Products[no], &p.Effect.Products[no]
+		if len(change.Lose)+len(change.Gain)+len(change.Invited)+change.Takes+len(change.Frees) == 0 {
+			continue
+		}
+		tell("", fmt.Sprintf("%s on %s: %s before, %s after; %s", product.Name, product.Site, plural(change.Before, "person", "people"), grouped(change.After()), seatsLine(product, change)))
+		for _, account := range change.Lose {
+			tell("   −  ", "loses it: "+who(r.Matches.PersonOf[account], account))
+		}
+		for _, account := range change.Gain {
+			tell("   +  ", "gains it: "+who(r.Matches.PersonOf[account], account))
+		}
+		for _, person := range change.Invited {
+			tell("   +  ", "gains it: "+who(person, directory.NoAccount))
+		}
+	}
+	if len(lines) == 0 {
+		tell("", "Nobody gains or loses a product altogether.")
+	}
+	brought := map[string]bool{}
+	for i := range p.Groups {
+		group := &p.Groups[i]
+		if group.Skip != "" || group.Blocked() {
+			continue
+		}
+		if group.Target == nil {
+			tell("", "The group “"+group.Title()+"” is created.")
+		}
+		for _, member := range slices.Concat(group.Invite, group.Create) {
+			if line := fmt.Sprintf("%s (%s) is brought in.", member.Name, member.Email); !brought[line] {
+				brought[line] = true
+				tell("", line)
+			}
+		}
+	}
+	return lines
+}
+
+func seatsLine(product *directory.Product, change *review.ProductEffect) string {
+	if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats {
+		return "how many seats there are isn't known"
+	}
+	return fmt.Sprintf("%s of %s seats taken, then %s", grouped(product.Used), grouped(product.Seats), grouped(product.Used+change.SeatChange()))
 }
 
 // stepLines tells a plan's operations, below each group what they rest on.

@@ -3,6 +3,7 @@ package screens
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	fynestorage "fyne.io/fyne/v2/storage"
@@ -33,8 +34,14 @@ func TestThePlanIsShownOperationByOperationAndSaved(t *testing.T) {
 	p.fetch()
 	test.Tap(p.w.groups.syncAll)
 	_, buttons, _ := p.dialog()
-	test.Tap(buttons["Operations …"])
+	test.Tap(buttons["People …"])
 	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "before, ")
+	require.Contains(t, texts, "seats taken, then ")
+	test.Tap(buttons["Back"])
+	_, buttons, _ = p.dialog()
+	test.Tap(buttons["Operations …"])
+	texts, buttons, _ = p.dialog()
 	require.Contains(t, texts, "rests on: IdP group")
 	require.Contains(t, texts, "1.  ")
 	require.NotNil(t, buttons["Save the plan …"])
@@ -83,4 +90,33 @@ func TestTheGuardsAreSetInTheWindow(t *testing.T) {
 	var kinds []history.Kind
 	require.NoError(t, p.app.Store.History(func(r *history.Record) error { kinds = append(kinds, r.Kind); return nil }))
 	require.Equal(t, []history.Kind{history.Guards}, kinds)
+}
+
+// The lines of the simulation name each person that the effect counts, once a
+// product.
+func TestTheSimulationNamesEverybodyWhoGainsOrLosesAProduct(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	all, err := plan.ParseOverrides("all")
+	require.NoError(t, err)
+	planned := plan.Make(p.w.review, app.All(p.w.review), p.w.settings.Terms(all))
+	lines := simulationLines(p.w.review, planned)
+	count := func(part string) (n int) {
+		for _, line := range lines {
+			n += strings.Count(line, part)
+		}
+		return n
+	}
+	lose, gain, made := 0, 0, 0
+	for i := range planned.Effect.Products {
+		lose += len(planned.Effect.Products[i].Lose)
+		gain += len(planned.Effect.Products[i].Gain) + len(planned.Effect.Products[i].Invited)
+	}
+	for i := range planned.Groups {
+		if group := &planned.Groups[i]; group.Target == nil && group.Skip == "" && !group.Blocked() {
+			made++
+		}
+	}
+	require.Positive(t, lose)
+	require.Equal(t, []int{lose, gain, made}, []int{count("loses it: "), count("gains it: "), count("is created.")})
 }
