@@ -99,6 +99,9 @@ func Open(folder string) (*Database, error) {
 	if err := database.prepare(); err != nil {
 		return nil, errors.Join(err, guarded(bolt.Close))
 	}
+	// Opening changes nothing that a copy lacks, where there is one.
+	_, missing := os.Stat(copyPath(path))
+	database.changed.Store(missing != nil)
 	return database, nil
 }
 

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -133,6 +134,11 @@ func TestDataOfANewerVersionIsLeftAlone(t *testing.T) {
 	_, err = storage.Open(folder)
 	require.True(t, problem.Is(err, problem.Storage), "%v", err)
 	require.Contains(t, err.Error(), "newer")
+	var out bytes.Buffer
+	records, unread, err := storage.Upkeep{}.Export(folder, &out)
+	require.NoError(t, err)
+	require.Zero(t, unread)
+	require.Equal(t, records, bytes.Count(out.Bytes(), []byte("\n")), "what is there can be written out")
 }
 
 func TestADamagedSnapshotHasItsSentence(t *testing.T) {
