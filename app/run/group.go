@@ -56,7 +56,7 @@ func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult 
 func (p *performance) syncing(group *plan.Group) *syncing {
 	return &syncing{
 		performance: p, plan: group, result: GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Made: group.Target == nil},
-		expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.past[group.Key()]),
+		expected: map[string]bool{}, invited: map[string]bool{}, recalled: recall(p.pastOf(group.Key())),
 	}
 }
 

@@ -147,7 +147,7 @@ func (p *performance) sourcePerson(ctx context.Context, change *plan.Person) (di
 
 // tried says whether a change was sent before the run was interrupted.
 func (p *performance) tried(change *plan.Person) bool {
-	return slices.ContainsFunc(p.past[change.ID], func(o Operation) bool { return !o.Refused })
+	return slices.ContainsFunc(p.pastOf(change.ID), func(o Operation) bool { return !o.Refused })
 }
 
 // createPerson makes the account, and waits until the directory tells its id.

@@ -227,7 +227,7 @@ func (s *syncing) keep(left *[]plan.Member, member plan.Member, undone bool, cou
 
 // isInvited says whether an account is one that an invitation was answered with.
 func (s *syncing) isInvited(account string) bool {
-	for _, operation := range s.past[s.plan.Key()] {
+	for _, operation := range s.pastOf(s.plan.Key()) {
 		if operation.Kind == Invite {
 			for _, id := range operation.Accounts {
 				if id == account {

@@ -381,6 +381,13 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 	}
 }
 
+// pastOf is what the run has done to a group or a person so far.
+func (p *performance) pastOf(key string) []Operation {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.past[key]
+}
+
 // fail keeps the journal's first failure; p.mu is held.
 func (p *performance) fail(err error) {
 	if p.broken == nil {
@@ -401,7 +408,7 @@ func (p *performance) result(group *plan.Group) GroupResult {
 	result := Foresee(p.plan, group)
 	switch {
 	case group.Skip != "" || result.Result != Synced:
-	case recall(p.past[group.Key()]).any:
+	case recall(p.pastOf(group.Key())).any:
 		result.Result, result.Error = Failed, "The run was stopped in the middle of this group. Fetch again to see what is left."
 	default:
 		result.Result, result.Error = Skipped, "The run was stopped before this group."

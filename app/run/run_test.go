@@ -434,6 +434,30 @@ func TestWhereOnlyThePeakExceedsTheSeatsJustEnoughAreRemovedFirst(t *testing.T) 
 	require.Equal(t, 2, w.journal.written(run.Remove))
 }
 
+// Many groups free seats side by side.
+func TestManyGroupsFreeSeatsSideBySide(t *testing.T) {
+	const groups = 12
+	c := company(4 * groups)
+	c.Workspaces = []simulator.Workspace{{ID: "ari:cloud:jira-software::site/1", TypeKey: "jira-software", Name: "Jira", Host: "https://x.atlassian.net", Capacity: 2 * groups}}
+	var come []string
+	for g := range groups {
+		stays, leaves := 2*g, 2*g+1
+		group(c, fmt.Sprintf("leaving%02d", g), []string{fmt.Sprintf("u%02d", stays)}, []string{fmt.Sprintf("a%02d", stays), fmt.Sprintf("a%02d", leaves)})
+		come = append(come, fmt.Sprintf("u%02d", 2*groups+g))
+	}
+	group(c, "coming", come, nil)
+	for i := range c.Groups {
+		c.Groups[i].Roles = []simulator.GroupRole{{RoleOn: simulator.RoleOn{Resource: c.Workspaces[0].ID, Role: "atlassian/user"}}}
+	}
+	w, stop := serve(t, simulator.Options{Company: c})
+	t.Cleanup(stop)
+	for _, result := range w.perform(context.Background(), t, w.plan(t), nil).Groups {
+		require.Equal(t, run.Synced, result.Result, result.Error)
+	}
+	require.Equal(t, groups, w.journal.written(run.Add))
+	require.Equal(t, groups, w.journal.written(run.Remove))
+}
+
 func TestWhereSeatsCannotBeFreedNobodyIsAdded(t *testing.T) {
 	w, stop := serve(t, simulator.Options{Company: full()})
 	t.Cleanup(stop)
