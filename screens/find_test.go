@@ -209,3 +209,65 @@ func BenchmarkOpen(b *testing.B) {
 		}
 	})
 }
+
+func TestTheOtherMouseButtonOffersWhatCanBeDoneWithAGroup(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 20, 120))
+	p.fetch()
+	groups := p.w.groups
+	line := p.line(func(row *review.Row) bool { return row.State == review.Conflict && row.Added > 0 })
+	view := groups.model.lines[line].view
+	choose := func(label string) {
+		for _, item := range groups.list.Menu(line) {
+			if item.Label == label {
+				item.Action()
+				return
+			}
+		}
+		require.Fail(t, "isn't offered", label)
+	}
+	choose("Open")
+	require.Equal(t, headingLine, groups.model.lines[line+1].kind)
+	choose("Show or hide unchanged")
+	choose("Close")
+	choose("Select, or no longer")
+	require.True(t, groups.model.ticked[groups.model.views[view].key])
+	choose("Reject …")
+	_, buttons, _ := p.dialog()
+	test.Tap(buttons["Keep open"])
+	choose("Sync group …")
+	_, buttons, _ = p.dialog()
+	test.Tap(buttons["Cancel"])
+
+	// A menu that was open when another snapshot came does nothing.
+	stale := groups.list.Menu(line)
+	p.w.load(nil)
+	before := len(groups.model.ticked)
+	for _, item := range stale {
+		item.Action()
+	}
+	require.Len(t, groups.model.ticked, before)
+
+	// Pressed on a line, it shows beside the pointer, with copying the line.
+	var pressed fyne.SecondaryTappable
+	var look func(fyne.CanvasObject)
+	look = func(object fyne.CanvasObject) {
+		if found, ok := object.(fyne.SecondaryTappable); ok && pressed == nil && object.Visible() {
+			pressed = found
+			return
+		}
+		switch o := object.(type) {
+		case *fyne.Container:
+			for _, inner := range o.Objects {
+				look(inner)
+			}
+		case fyne.Widget:
+			for _, inner := range test.WidgetRenderer(o).Objects() {
+				look(inner)
+			}
+		}
+	}
+	look(groups.list)
+	require.NotNil(t, pressed)
+	test.TapSecondary(pressed)
+	require.NotNil(t, p.w.win.Canvas().Overlays().Top())
+}

@@ -45,6 +45,7 @@ func newGroupsTab(w *Window) *groupsTab {
 	t := &groupsTab{w: w, chips: map[review.State]*widget.Button{}}
 	t.list = widgets.NewLineList(t.length, func(i int) widgets.Line { return t.model.line(i) })
 	t.list.OnTapped, t.list.OnKey = t.tapped, t.key
+	t.list.Menu = t.menu
 	t.list.OnSelectAll = func() { t.headerTapped(tickColumn) }
 	t.header = widgets.NewHeader(groupColumns)
 	t.header.OnTapped = t.headerTapped
@@ -375,6 +376,37 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 		return
 	}
 	t.refresh()
+}
+
+// menu is what the other mouse button offers on a group and its lines. While it is
+// open another snapshot may come: then it does nothing.
+func (t *groupsTab) menu(i int) []*fyne.MenuItem {
+	model, view := t.model, t.model.lines[i].view
+	row := model.views[view].row
+	_, isOpen := model.open[model.views[view].key]
+	var items []*fyne.MenuItem
+	offer := func(label string, do func()) {
+		items = append(items, fyne.NewMenuItem(label, func() {
+			if t.model == model {
+				do()
+			}
+		}))
+	}
+	offer(map[bool]string{false: "Open", true: "Close"}[isOpen], func() { t.toggleOpen(view) })
+	if isOpen {
+		offer("Show or hide unchanged", func() { t.toggleUnchanged(view) })
+	}
+	if app.Syncable(row) {
+		offer("Select, or no longer", func() { t.model.toggle(view); t.refresh() })
+		offer("Sync group …", func() { t.syncOne(view) })
+	}
+	switch {
+	case row.State == review.Rejected || model.rejected(row):
+		offer("Withdraw the rejection", func() { t.rejectOrWithdraw(view) })
+	case app.Syncable(row):
+		offer("Reject …", func() { t.rejectOrWithdraw(view) })
+	}
+	return items
 }
 
 func (t *groupsTab) toggleOpen(view int) {

@@ -140,7 +140,9 @@ type lineView struct {
 	objs []fyne.CanvasObject
 	// onTapped is told the column, or -1.
 	onTapped func(column int)
-	laidOut  float32
+	// onMenu is told where on the screen the other button was pressed.
+	onMenu  func(at fyne.Position)
+	laidOut float32
 }
 
 // piece is one drawn part: a chip or box, and its text.
@@ -161,6 +163,13 @@ func (v *lineView) show(line Line) {
 	v.line = line
 	v.draw(v.Size())
 	canvas.Refresh(v)
+}
+
+// TappedSecondary asks for the line's menu.
+func (v *lineView) TappedSecondary(event *fyne.PointEvent) {
+	if v.onMenu != nil {
+		v.onMenu(event.AbsolutePosition)
+	}
 }
 
 // Tapped tells which column was tapped.

@@ -20,6 +20,8 @@ type LineList struct {
 	// OnKey is told of a key on the line under the cursor. It isn't told of
 	// Up, Down, Page Up, Page Down, Home and End, which move the cursor.
 	OnKey func(i int, key fyne.KeyName)
+	// Menu gives what the other mouse button offers on a line; nil for nothing.
+	Menu func(i int) []*fyne.MenuItem
 	// OnSelectAll is told of the system's shortcut to select all.
 	OnSelectAll func()
 
@@ -34,6 +36,7 @@ func NewLineList(length func() int, line func(i int) Line) *LineList {
 	l.UpdateItem = func(i widget.ListItemID, object fyne.CanvasObject) {
 		view := object.(*lineView)
 		view.onTapped = func(column int) { l.tapped(i, column) }
+		view.onMenu = func(at fyne.Position) { l.showMenu(i, at) }
 		view.show(l.Line(i))
 	}
 	l.ExtendBaseWidget(l)
@@ -73,6 +76,22 @@ func (l *LineList) tapped(i, column int) {
 		extend = driver.CurrentKeyModifiers()&fyne.KeyModifierShift != 0
 	}
 	l.OnTapped(i, column, extend)
+}
+
+// showMenu offers what can be done with a line, which becomes the one that keys
+// act on.
+func (l *LineList) showMenu(i int, at fyne.Position) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(l)
+	if c == nil || i >= l.Length() {
+		return
+	}
+	l.cursor = i
+	l.Highlight(i)
+	items := []*fyne.MenuItem{fyne.NewMenuItem("Copy", func() { l.TypedShortcut(&fyne.ShortcutCopy{}) })}
+	if l.Menu != nil {
+		items = append(l.Menu(i), append([]*fyne.MenuItem{fyne.NewMenuItemSeparator()}, items...)...)
+	}
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
 // TypedKey moves the cursor, or hands the key on.
