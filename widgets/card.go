@@ -44,6 +44,7 @@ func (p *Panel) CreateRenderer() fyne.WidgetRenderer {
 	back.CornerRadius = 6
 	r := &panelRenderer{panel: p, back: back, bar: bar, padded: container.New(layout.NewCustomPaddedLayout(8, 8, 10, 10), p.content)}
 	r.paint()
+	r.Layout(p.Size()) // Fyne makes a forgotten renderer again without laying it out
 	return r
 }
 

@@ -41,7 +41,11 @@ func (c *BarChart) SetBars(bars []Bar) {
 }
 
 // CreateRenderer implements fyne.Widget.
-func (c *BarChart) CreateRenderer() fyne.WidgetRenderer { return &barRenderer{chart: c} }
+func (c *BarChart) CreateRenderer() fyne.WidgetRenderer {
+	r := &barRenderer{chart: c}
+	r.Layout(c.Size()) // Fyne makes a forgotten renderer again without laying it out
+	return r
+}
 
 type barRenderer struct {
 	chart   *BarChart

@@ -43,6 +43,16 @@ func NewLineList(length func() int, line func(i int) Line) *LineList {
 	return l
 }
 
+// CreateRenderer implements fyne.Widget. A list that wasn't shown for a minute is
+// forgotten by Fyne and made again; it then stands where it stood.
+func (l *LineList) CreateRenderer() fyne.WidgetRenderer {
+	offset := l.GetScrollOffset()
+	r := l.List.CreateRenderer()
+	r.Layout(l.Size())
+	l.ScrollToOffset(offset)
+	return r
+}
+
 // Framed gives the list with next to no space between its lines.
 func (l *LineList) Framed() fyne.CanvasObject {
 	return container.NewThemeOverride(l, lineTheme{})

@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/widgets"
@@ -167,4 +169,50 @@ func TestTheChartDrawsWithoutBarsAndWithAnAlarm(t *testing.T) {
 	chart.SetBars([]widgets.Bar{{Label: "Jira", Keep: 10, Gain: 2, Lose: 1, Limit: 12, Note: "too many", Alarm: true}, {Label: "None", Limit: -1}})
 	require.Greater(t, chart.MinSize().Height, before)
 	require.NotEmpty(t, test.WidgetRenderer(chart).Objects())
+}
+
+func TestAWidgetThatFyneForgotIsDrawnAgainAsItWas(t *testing.T) {
+	startApp(t)
+	chart := widgets.NewBarChart()
+	chart.SetBars([]widgets.Bar{{Label: "Jira", Keep: 40, Gain: 5, Lose: 3, Limit: 60}})
+	columns := &widgets.Columns{List: []widgets.Column{{Title: "Group", Weight: 1}}}
+	lines := widgets.NewLineList(func() int { return 3 }, func(int) widgets.Line {
+		return widgets.Line{Columns: columns, Cells: []widgets.Cell{{{Text: "legal"}}}}
+	})
+	for name, object := range map[string]fyne.Widget{
+		"panel":  widgets.NewPanel("", widgets.Outline, widget.NewButton("Sync", nil)),
+		"banner": widgets.NewBanner(widgets.FillGain, widgets.InkGain, widget.NewLabel("Synced")),
+		"card":   widgets.NewCard("Sites", widget.NewLabel("acme")),
+		"figure": widgets.NewFigure("people", widgets.InkGain),
+		"chart":  chart,
+		"header": widgets.NewHeader(columns),
+		"lines":  lines,
+	} {
+		t.Run(name, func(t *testing.T) {
+			window := test.NewWindow(object)
+			defer window.Close()
+			window.Resize(fyne.NewSize(500, 200))
+			// Fyne forgets the renderer of what wasn't shown for a minute, and makes
+			// another when it is shown again.
+			require.Equal(t, drawn(test.WidgetRenderer(object).Objects()), drawn(object.CreateRenderer().Objects()))
+		})
+	}
+}
+
+func TestAListThatFyneForgotStandsWhereItStood(t *testing.T) {
+	l, _, _ := list(t, 100)
+	l.ScrollToOffset(700)
+	require.EqualValues(t, 700, l.CreateRenderer().Objects()[0].(*container.Scroll).Offset.Y)
+}
+
+// drawn tells what stands where.
+func drawn(objects []fyne.CanvasObject) []string {
+	var list []string
+	for _, object := range objects {
+		list = append(list, fmt.Sprintf("%T %v %v %v", object, object.Visible(), object.Position(), object.Size()))
+		if box, ok := object.(*fyne.Container); ok {
+			list = append(list, drawn(box.Objects)...)
+		}
+	}
+	return list
 }

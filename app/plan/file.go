@@ -68,5 +68,13 @@ func ReadFile(in io.Reader) (*File, error) {
 	if f.Format != fileFormat || f.Plan == nil {
 		return nil, problem.New(problem.Usage, "The file isn't a plan.", "Give a file that rollcall plan make wrote.")
 	}
+	seen := make(map[string]bool, len(f.Plan.Groups))
+	for i := range f.Plan.Groups {
+		group := &f.Plan.Groups[i]
+		if seen[group.Key()] {
+			return nil, problem.New(problem.Usage, "The file isn't a plan: it holds “"+group.Title()+"” twice.", "Give a file that rollcall plan make wrote.")
+		}
+		seen[group.Key()] = true
+	}
 	return f, nil
 }

@@ -15,7 +15,7 @@ func FuzzPlanFile(f *testing.F) {
 	whole := &bytes.Buffer{}
 	p := &plan.Plan{Snapshot: "s", Groups: []plan.Group{{Name: "legal", Source: "g", Add: []plan.Member{{Account: "a", Email: "a@x.io"}}, Accounts: []string{"b"}}}}
 	require.NoError(f, plan.NewFile(p, true, plan.Overrides{plan.Stale: {""}}, "me", time.Now()).Write(whole))
-	for _, text := range [][]byte{whole.Bytes(), []byte(`{"rollcall_plan":1,"plan":{"Groups":[{"Target":null}]}}`), []byte(`{"rollcall_plan":99}`), []byte(`[]`), nil} {
+	for _, text := range [][]byte{whole.Bytes(), []byte(`{"rollcall_plan":1,"plan":{"Groups":[{"Target":null}]}}`), []byte(`{"rollcall_plan":1,"plan":{"Groups":[{"Source":"g"},{"Source":"g","Accounts":["a"]}]}}`), []byte(`{"rollcall_plan":99}`), []byte(`[]`), nil} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
