@@ -4,6 +4,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"os/user"
@@ -80,7 +81,20 @@ type Store interface {
 	SaveThresholds(ThresholdChange) error
 	// Snapshot gives the latest snapshot, or nil.
 	Snapshot() (*directory.Snapshot, error)
+	// SaveSnapshot keeps a snapshot as the latest; the one before becomes the
+	// previous one.
 	SaveSnapshot(*directory.Snapshot) error
+	// SnapshotNotes describes the kept snapshots: the latest and the previous
+	// one, then the others by name.
+	SnapshotNotes() ([]SnapshotNote, error)
+	// SnapshotNamed gives the snapshot kept under a name, or nil.
+	SnapshotNamed(name string) (*directory.Snapshot, error)
+	SaveNamed(SnapshotNote, *directory.Snapshot) error
+	DeleteNamed(name string) error
+	// EncodeSnapshot and DecodeSnapshot write and read a file that holds a
+	// snapshot, encrypted where there is a passphrase.
+	EncodeSnapshot(out io.Writer, snapshot *directory.Snapshot, passphrase string) error
+	DecodeSnapshot(in io.Reader, passphrase string) (*directory.Snapshot, error)
 	Decisions() (map[string]review.Decision, error)
 	SaveDecision(review.Decision) error
 	DeleteDecision(withdrawn review.Decision) error

@@ -18,14 +18,7 @@ import (
 
 // Review compares the cached snapshot. It needs no network.
 func (a *App) Review(atlassianOnly bool) (*review.Review, error) {
-	snapshot, err := a.Store.Snapshot()
-	if err != nil {
-		return nil, err
-	}
-	if snapshot == nil {
-		return nil, problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch.")
-	}
-	return a.review(snapshot, atlassianOnly)
+	return a.ReviewNamed(Latest, atlassianOnly)
 }
 
 func (a *App) review(snapshot *directory.Snapshot, atlassianOnly bool) (*review.Review, error) {

@@ -22,7 +22,6 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/rollcall-app/rollcall/app"
-	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -61,7 +60,6 @@ var (
 
 	versionKey = []byte("version")
 	settingKey = []byte("settings")
-	latestKey  = []byte("latest")
 )
 
 // version is that of the database's layout. Layout 1 kept operations in a bucket
@@ -292,39 +290,6 @@ func (d *Database) SaveThresholds(change app.ThresholdChange) error {
 		}
 		return put(bucket, settingKey, settings)
 	})
-}
-
-// SaveSnapshot keeps a snapshot as the latest, in place of the one before.
-func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
-	packed, err := pack(snapshot)
-	if err != nil {
-		return err
-	}
-	if packed, err = d.seal(packed); err != nil {
-		return err
-	}
-	return d.update(func(tx *bbolt.Tx) error { return tx.Bucket(snapshotsBucket).Put(latestKey, packed) })
-}
-
-// Snapshot gives the latest snapshot, or nil where there is none.
-func (d *Database) Snapshot() (*directory.Snapshot, error) {
-	var snapshot *directory.Snapshot
-	err := d.view(func(tx *bbolt.Tx) error {
-		packed := tx.Bucket(snapshotsBucket).Get(latestKey)
-		if packed == nil {
-			return nil
-		}
-		plain, err := d.unseal(packed)
-		if err != nil {
-			return err
-		}
-		snapshot = &directory.Snapshot{}
-		return unpack(plain, snapshot)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return snapshot, nil
 }
 
 // Decisions gives all decisions by the id of the IdP group.

@@ -36,6 +36,10 @@ func (d *Database) seal(plain []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("use the key of snapshots: %w", err)
 	}
+	return encrypt(plain, recipient)
+}
+
+func encrypt(plain []byte, recipient age.Recipient) ([]byte, error) {
 	var sealed bytes.Buffer
 	writer, err := age.Encrypt(&sealed, recipient)
 	if err == nil {

@@ -16,6 +16,7 @@ import (
 type reportFlags struct {
 	format, table, out string
 	run, plan          string
+	snapshot           string
 	simulation         bool
 	override           string
 }
@@ -53,6 +54,7 @@ func (c *command) report() *cobra.Command {
 	cmd.Flags().StringVar(&flags.run, "run", "", "report this run, or the last one for the word last")
 	cmd.Flags().StringVar(&flags.plan, "plan", "", "simulate the plan that this `file` holds, as it would be now")
 	cmd.Flags().BoolVar(&flags.simulation, "simulation", false, "simulate syncing all groups")
+	cmd.Flags().StringVar(&flags.snapshot, "snapshot", app.Latest, "report the snapshot kept under this `name`")
 	cmd.Flags().StringVar(&flags.override, "override", "", "lift guards in the simulation: `GUARD[=GROUP or PERSON],…` or all")
 	cmd.MarkFlagsMutuallyExclusive("run", "plan", "simulation")
 	_ = cmd.MarkFlagRequired("out") // the flag is there
@@ -68,7 +70,7 @@ func (f *reportFlags) make(a *app.App) (*report.Report, error) {
 		}
 		return report.Run(past), nil
 	}
-	r, err := a.Review(false)
+	r, err := a.ReviewNamed(f.snapshot, false)
 	if err != nil {
 		return nil, err
 	}

@@ -46,11 +46,12 @@ func printFetch(out io.Writer, snapshot *directory.Snapshot) {
 
 func (c *command) review() *cobra.Command {
 	var exitCode, atlassianOnly bool
+	var snapshot string
 	cmd := &cobra.Command{
 		Use: "review", Short: "Show the group conflicts of the snapshot; needs no network", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return c.with(func(a *app.App) error {
-				r, err := a.Review(atlassianOnly)
+				r, err := a.ReviewNamed(snapshot, atlassianOnly)
 				if err != nil {
 					return err
 				}
@@ -69,6 +70,7 @@ func (c *command) review() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&snapshot, "snapshot", app.Latest, "review the snapshot kept under this `name`")
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 2 when some group could not be synced")
 	cmd.Flags().BoolVar(&atlassianOnly, "atlassian-only", false, "list and count the groups that only Atlassian has, too")
 	return cmd
