@@ -23,7 +23,9 @@ const (
 // SnapshotNote says what a kept snapshot is. It holds nobody's name or address,
 // and is readable without the key of the snapshots.
 type SnapshotNote struct {
-	Name    string    `json:"name"`
+	Name string `json:"name"`
+	// ID is the snapshot's own; a run that amends the latest keeps it.
+	ID      string    `json:"id"`
 	TakenAt time.Time `json:"takenAt"`
 	// KeptAt and By say when it was kept or imported, and on whose account of the
 	// machine.
@@ -40,7 +42,7 @@ type SnapshotNote struct {
 // NewSnapshotNote describes a snapshot that is kept now under a name.
 func NewSnapshotNote(name string, s *directory.Snapshot) SnapshotNote {
 	return SnapshotNote{
-		Name: name, TakenAt: s.TakenAt, KeptAt: time.Now(), By: By(), Provider: s.IdP.Provider, Organization: s.Atlassian.Name,
+		Name: name, ID: s.ID, TakenAt: s.TakenAt, KeptAt: time.Now(), By: By(), Provider: s.IdP.Provider, Organization: s.Atlassian.Name,
 		Groups: len(s.IdP.Groups), People: len(s.IdP.People),
 	}
 }
@@ -141,13 +143,21 @@ func (a *App) ImportSnapshot(name, passphrase string, in io.Reader) (*directory.
 	return snapshot, a.keepAs(name, snapshot)
 }
 
-// ReviewNamed compares a kept snapshot's two sides; see Review.
+// ReviewNamed compares a kept snapshot's two sides; see Review. What became of runs
+// since counts for the latest alone: any other is shown as it was.
 func (a *App) ReviewNamed(name string, atlassianOnly bool) (*review.Review, error) {
 	snapshot, err := a.SnapshotNamed(name)
 	if err != nil {
 		return nil, err
 	}
-	return a.review(snapshot, atlassianOnly)
+	if name == Latest {
+		return a.review(snapshot, atlassianOnly)
+	}
+	decisions, err := a.Store.Decisions()
+	if err != nil {
+		return nil, err
+	}
+	return review.Compare(review.Input{Snapshot: snapshot, AtlassianOnly: atlassianOnly, Decisions: decisions}), nil
 }
 
 // Drift lists what changed from one kept snapshot to another.

@@ -47,7 +47,7 @@ type confirmation struct {
 
 // confirmSync asks for the sync of a selection.
 func (w *Window) confirmSync(selection plan.Selection) {
-	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil {
+	if len(selection.Rows) == 0 && !selection.Everybody || w.job != nil || !w.latestOnly() {
 		return
 	}
 	r, settings := w.review, w.settings

@@ -26,23 +26,23 @@ func (c *confirmation) showSteps() {
 	if shown.Undoes == "" {
 		save = append(save, widget.NewButton("Save the plan …", func() { c.savePlan(shown) }))
 	}
-	c.showLines("The exact operations", func() []string { return stepLines(shown) }, save...)
+	c.w.showLines("The exact operations", func() []string { return stepLines(shown) }, save...)
 }
 
 // showSimulation tells what performing the plan does to people, over all of it.
 func (c *confirmation) showSimulation() {
 	shown, r := c.plan, c.review
-	c.showLines("What it does to people", func() []string { return simulationLines(r, shown) })
+	c.w.showLines("What it does to people", func() []string { return simulationLines(r, shown) })
 }
 
 // showLines shows lines, worked out in the background, with further buttons.
-func (c *confirmation) showLines(title string, make func() []string, further ...fyne.CanvasObject) {
+func (w *Window) showLines(title string, make func() []string, further ...fyne.CanvasObject) {
 	var lines []string
-	c.w.background(func() { lines = make() }, func() {
+	w.background(func() { lines = make() }, func() {
 		list := widget.NewList(func() int { return len(lines) },
 			func() fyne.CanvasObject { return widget.NewLabel("") },
 			func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(lines[i]) })
-		shown := dialog.NewCustomWithoutButtons(title, list, c.w.win)
+		shown := dialog.NewCustomWithoutButtons(title, list, w.win)
 		shown.SetButtons(append([]fyne.CanvasObject{widget.NewButton("Back", shown.Hide)}, further...))
 		shown.Resize(fyne.NewSize(900, 560))
 		shown.Show()

@@ -495,7 +495,7 @@ func TestADamagedSnapshotLeavesTheWindowUsable(t *testing.T) {
 // damaged is a store whose snapshot can't be read.
 type damaged struct{ app.Store }
 
-func (damaged) Snapshot() (*directory.Snapshot, error) {
+func (damaged) SnapshotNamed(string) (*directory.Snapshot, error) {
 	return nil, problem.New(problem.Storage, "The stored snapshot is damaged.", "Fetch again; nothing else is lost.")
 }
 

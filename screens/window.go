@@ -4,6 +4,7 @@
 package screens
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -16,8 +17,10 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -42,6 +45,11 @@ type Window struct {
 	// is shown is offline.
 	fetched bool
 	offline bool // the last attempt couldn't reach them
+	// looking is the name of the kept snapshot that is shown; empty for the
+	// latest.
+	looking  string
+	kept     *fyne.Container // says so above the tabs
+	keptText *widget.Label
 
 	loads   int // counts loads, so that one that was overtaken is dropped
 	job     *job
@@ -106,7 +114,7 @@ func (w *Window) build(fyneApp fyne.App) {
 			w.groups.focus()
 		}
 	}
-	w.win.SetContent(container.NewBorder(nil, w.status.object, nil, nil, w.tabs))
+	w.win.SetContent(container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs))
 	w.win.SetMainMenu(w.menu(fyneApp))
 	w.win.SetCloseIntercept(w.close)
 	w.win.Resize(fyne.NewSize(1280, 800))
@@ -134,7 +142,7 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 			w.show()
 		}
 	}
-	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Report …", w.askReport), fyne.NewMenuItem("Guards …", w.showGuards))
+	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Report …", w.askReport), fyne.NewMenuItem("Snapshots …", w.showSnapshots), fyne.NewMenuItem("Guards …", w.showGuards))
 	file.Items = append(file.Items, fyne.NewMenuItem("Forget this organization …", w.forget))
 	if w.app.Profiles != nil {
 		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))
@@ -171,11 +179,11 @@ type loaded struct {
 	err, reviewErr error
 }
 
-func (w *Window) read() (l loaded) {
+func (w *Window) read(name string) (l loaded) {
 	if l.settings, l.err = w.app.Store.Settings(); l.err != nil {
 		return l
 	}
-	if l.review, l.reviewErr = w.app.Review(false); l.reviewErr == nil {
+	if l.review, l.reviewErr = w.app.ReviewNamed(name, false); l.reviewErr == nil {
 		l.model = newGroupsModel(l.review, l.settings.Thresholds())
 	}
 	l.runs, l.err = w.app.Store.Runs()
@@ -188,12 +196,19 @@ func (w *Window) load(then func()) {
 	w.loads++
 	number := w.loads
 	var l loaded
-	w.background(func() { l = w.read() }, func() {
+	name := cmp.Or(w.looking, app.Latest)
+	w.background(func() { l = w.read(name) }, func() {
 		if number != w.loads {
 			return
 		}
 		if l.err != nil {
 			w.fail(l.err)
+			return
+		}
+		if l.reviewErr != nil && w.looking != "" { // back to what was there
+			w.looking = ""
+			w.fail(l.reviewErr)
+			w.load(nil)
 			return
 		}
 		// Without a snapshot that can be read, what remains is to fetch.
@@ -225,6 +240,7 @@ func (w *Window) show() {
 	w.groups.show()
 	w.access.show()
 	w.history.show()
+	w.showKept()
 	w.showStatus()
 }
 
@@ -308,7 +324,7 @@ func (w *Window) fetch() {
 			w.fail(err)
 			return
 		}
-		w.fetched = true
+		w.fetched, w.looking = true, ""
 		w.load(func() { w.tabs.Select(w.groups.item) })
 	})
 }
@@ -365,6 +381,9 @@ func (w *Window) showStatus() {
 	age := "Snapshot " + ago(taken, time.Now())
 	if w.offline || !w.fetched {
 		age = fmt.Sprintf("Offline · snapshot of %s, %s", taken.Local().Format("Mon 15:04"), ago(taken, time.Now()))
+	}
+	if w.looking != "" {
+		age = fmt.Sprintf("Kept snapshot “%s” of %s", display.Line(w.looking), taken.Local().Format("2 January 15:04"))
 	}
 	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, app.ProviderTitle(w.review.Snapshot.IdP.Provider),
 		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))

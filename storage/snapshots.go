@@ -35,7 +35,7 @@ func snapshotKey(name string) []byte {
 func noteKey(key []byte) []byte { return append(bytes.Clone(notePrefix), key...) }
 
 // SaveSnapshot keeps a snapshot as the latest; the one before becomes the
-// previous one.
+// previous one, unless this one amends it.
 func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
 	packed, err := d.packed(snapshot)
 	if err != nil {
@@ -43,7 +43,7 @@ func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
 	}
 	return d.update(func(tx *bbolt.Tx) error {
 		bucket := tx.Bucket(snapshotsBucket)
-		if err := move(bucket, latestKey, previousKey); err != nil {
+		if err := retire(bucket, snapshot.ID); err != nil {
 			return err
 		}
 		return keep(bucket, app.NewSnapshotNote(app.Latest, snapshot), packed)
@@ -76,27 +76,27 @@ func keep(bucket *bbolt.Bucket, note app.SnapshotNote, packed []byte) error {
 	return bucket.Put(key, packed)
 }
 
-// move has a snapshot stand under another key. One that was kept before there
-// were notes has none.
-func move(bucket *bbolt.Bucket, from, to []byte) error {
-	packed := bucket.Get(from)
-	if packed == nil {
-		return nil
-	}
-	// What bbolt gave may change with the next write.
-	if err := bucket.Put(to, bytes.Clone(packed)); err != nil {
-		return err
-	}
-	written := bucket.Get(noteKey(from))
-	if written == nil {
+// retire makes the latest snapshot the previous one, unless it has the id. One
+// that was kept before there were notes has none.
+func retire(bucket *bbolt.Bucket, id string) error {
+	written := bucket.Get(noteKey(latestKey))
+	if bucket.Get(latestKey) == nil {
 		return nil
 	}
 	var note app.SnapshotNote
-	if err := decode(written, &note); err != nil {
-		return err
+	if written != nil {
+		if err := decode(written, &note); err != nil {
+			return err
+		}
+		if note.ID == id {
+			return nil
+		}
+		note.Name = app.Previous
+		if err := put(bucket, noteKey(previousKey), note); err != nil {
+			return err
+		}
 	}
-	note.Name = string(to)
-	return put(bucket, noteKey(to), note)
+	return bucket.Put(previousKey, bytes.Clone(bucket.Get(latestKey)))
 }
 
 // Snapshot gives the latest snapshot, or nil where there is none.

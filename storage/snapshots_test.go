@@ -29,6 +29,8 @@ func TestTheSnapshotBeforeTheLatestIsKept(t *testing.T) {
 	require.NoError(t, database.SaveNamed(app.NewSnapshotNote("b", two), two))
 	require.NoError(t, database.SaveNamed(app.NewSnapshotNote("a", one), one))
 	require.NoError(t, database.SaveSnapshot(three))
+	three.Atlassian.Name = "as a run left it"
+	require.NoError(t, database.SaveSnapshot(three))
 	for name, want := range map[string]*directory.Snapshot{app.Latest: three, app.Previous: two, "a": one, "b": two, "c": nil} {
 		got, err := database.SnapshotNamed(name)
 		require.NoError(t, err)

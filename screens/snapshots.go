@@ -1,0 +1,277 @@
+package screens
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/drift"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// snapshotsDialog lists the kept snapshots, with what can be done to the chosen
+// one.
+type snapshotsDialog struct {
+	w      *Window
+	notes  []app.SnapshotNote
+	chosen int // in notes, or -1
+	list   *widget.List
+	dialog *dialog.CustomDialog
+
+	review, compare, export, forget *widget.Button
+}
+
+// showSnapshots opens the dialog.
+func (w *Window) showSnapshots() {
+	s := newSnapshotsDialog(w)
+	s.load(s.dialog.Show)
+}
+
+func newSnapshotsDialog(w *Window) *snapshotsDialog {
+	s := &snapshotsDialog{w: w, chosen: -1}
+	s.list = widget.NewList(func() int { return len(s.notes) },
+		func() fyne.CanvasObject { return widget.NewLabel("") },
+		func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(snapshotLine(&s.notes[i])) })
+	s.list.OnSelected = func(i int) { s.choose(i) }
+	s.review = widget.NewButton("Review it", s.reviewIt)
+	s.compare = widget.NewButton("What changed since", s.compareIt)
+	s.export = widget.NewButton("Export …", s.exportIt)
+	s.forget = widget.NewButton("Forget it", s.forgetIt)
+	top := container.NewVBox(
+		wrapped("The last two fetches are kept by themselves; keep others under a name. A colleague can import what you export, and review it offline. Nothing is ever synced from any but the latest."),
+		container.NewHBox(widget.NewButton("Keep the latest as …", s.keepLatest), widget.NewButton("Import …", s.importOne)))
+	s.dialog = dialog.NewCustomWithoutButtons("Snapshots", container.NewBorder(top, container.NewHBox(s.review, s.compare, s.export, s.forget), nil, nil, s.list), w.win)
+	s.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Close", s.dialog.Hide)})
+	s.dialog.Resize(fyne.NewSize(820, 520))
+	s.choose(-1)
+	return s
+}
+
+func snapshotLine(note *app.SnapshotNote) string {
+	return display.Line(fmt.Sprintf("%s  ·  %s  ·  %s, %s  ·  %s, %s", note.Name, note.TakenAt.Local().Format("2 January 2006 15:04"),
+		note.Organization, app.ProviderTitle(note.Provider), plural(note.Groups, "group", "groups"), plural(note.People, "person", "people")))
+}
+
+// load lists the snapshots anew.
+func (s *snapshotsDialog) load(then func()) {
+	var notes []app.SnapshotNote
+	s.do(func() (err error) {
+		notes, err = s.w.app.Snapshots()
+		return err
+	}, func() {
+		s.notes = notes
+		s.list.UnselectAll()
+		s.choose(-1)
+		s.list.Refresh()
+		then()
+	})
+}
+
+// do does something in the background, then something on the screen where it
+// succeeded.
+func (s *snapshotsDialog) do(work func() error, then func()) {
+	var err error
+	s.w.background(func() { err = work() }, func() {
+		if err != nil {
+			s.w.fail(err)
+			return
+		}
+		then()
+	})
+}
+
+func (s *snapshotsDialog) choose(i int) {
+	s.chosen = i
+	for _, button := range []*widget.Button{s.review, s.compare, s.export, s.forget} {
+		able(button, i >= 0)
+	}
+	if i >= 0 {
+		able(s.compare, s.notes[i].Name != app.Latest)
+		able(s.forget, s.notes[i].Name != app.Latest && s.notes[i].Name != app.Previous)
+	}
+}
+
+func (s *snapshotsDialog) name() string { return s.notes[s.chosen].Name }
+
+// reviewIt shows the chosen snapshot in place of the latest.
+func (s *snapshotsDialog) reviewIt() {
+	s.dialog.Hide()
+	s.w.look(s.name())
+}
+
+// look shows a kept snapshot, or the latest.
+func (w *Window) look(name string) {
+	if w.looking = name; name == app.Latest {
+		w.looking = ""
+	}
+	w.load(func() { w.tabs.Select(w.groups.item) })
+}
+
+// newKeptNotice says above the tabs that a kept snapshot is shown.
+func (w *Window) newKeptNotice() fyne.CanvasObject {
+	w.keptText = widget.NewLabel("")
+	w.kept = container.New(layout.NewCustomPaddedLayout(8, 0, 16, 16), widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
+		container.NewBorder(nil, nil, nil, widget.NewButton("Back to the latest", func() { w.look(app.Latest) }), w.keptText)))
+	w.kept.Hide()
+	return w.kept
+}
+
+// showKept brings the notice up to date.
+func (w *Window) showKept() {
+	w.kept.Hide()
+	if w.looking != "" && w.review != nil {
+		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is synced from it.", display.Line(w.looking), w.review.Snapshot.TakenAt.Local().Format("2 January 2006 15:04")))
+		w.kept.Show()
+	}
+}
+
+// latestOnly says whether the latest snapshot is shown, and else tells that
+// nothing is synced from another.
+func (w *Window) latestOnly() bool {
+	if w.looking == "" {
+		return true
+	}
+	w.fail(problem.New(problem.Refused, fmt.Sprintf("You are looking at the snapshot “%s”: nothing is synced from it.", display.Line(w.looking)),
+		"Go back to the latest, then sync."))
+	return false
+}
+
+// compareIt tells what changed from the chosen snapshot to the latest.
+func (s *snapshotsDialog) compareIt() {
+	name := s.name()
+	var changes []drift.Change
+	s.do(func() (err error) {
+		changes, err = s.w.app.Drift(name, app.Latest)
+		return err
+	}, func() {
+		s.w.showLines(fmt.Sprintf("What changed since “%s”", display.Line(name)), func() []string { return driftLines(changes) })
+	})
+}
+
+func driftLines(changes []drift.Change) []string {
+	var lines []string
+	for _, side := range []struct {
+		side  drift.Side
+		title string
+	}{{drift.IdP, "In the identity provider"}, {drift.Atlassian, "In Atlassian"}} {
+		at := len(lines)
+		lines = append(lines, "")
+		for i := range changes {
+			if changes[i].Side == side.side {
+				lines = append(lines, "   "+display.Line(changes[i].String()))
+			}
+		}
+		lines[at] = fmt.Sprintf("%s: %s", side.title, plural(len(lines)-at-1, "change", "changes"))
+	}
+	return lines
+}
+
+// keepLatest asks for a name and keeps the latest snapshot under it.
+func (s *snapshotsDialog) keepLatest() {
+	s.askName("Keep the latest snapshot", "Keep", "", func(name, _ string) {
+		s.do(func() error { return s.w.app.KeepSnapshot(name) }, func() {
+			s.w.status.say("The latest snapshot is kept as “" + display.Line(name) + "”.")
+			s.load(func() {})
+		})
+	}, func() {})
+}
+
+// askName asks for a snapshot's name, and where secret has a title, a passphrase.
+func (s *snapshotsDialog) askName(title, button, secret string, do func(name, passphrase string), otherwise func()) {
+	name, passphrase := entry("such as Before the merger, "+time.Now().Format("2 January")), widget.NewPasswordEntry()
+	form := widget.NewForm(widget.NewFormItem("Name", name))
+	if secret != "" {
+		form.Append(secret, passphrase)
+	}
+	ask := dialog.NewCustomConfirm(title, button, "Cancel", form, func(yes bool) {
+		if yes {
+			do(name.Text, passphrase.Text)
+			return
+		}
+		otherwise()
+	}, s.w.win)
+	ask.Resize(fyne.NewSize(560, 220))
+	ask.Show()
+	s.w.win.Canvas().Focus(name)
+}
+
+// forgetIt removes the chosen snapshot, after asking.
+func (s *snapshotsDialog) forgetIt() {
+	name := s.name()
+	dialog.ShowConfirm("Forget the snapshot?", "“"+display.Line(name)+"” is removed from this machine. This can't be taken back.", func(yes bool) {
+		if yes {
+			s.do(func() error { return s.w.app.ForgetSnapshot(name) }, func() { s.load(func() {}) })
+		}
+	}, s.w.win)
+}
+
+// exportIt asks for a passphrase and a file, and writes the chosen snapshot.
+func (s *snapshotsDialog) exportIt() {
+	name, passphrase, again := s.name(), widget.NewPasswordEntry(), widget.NewPasswordEntry()
+	form := widget.NewForm(widget.NewFormItem("Passphrase", passphrase), widget.NewFormItem("Once more", again))
+	text := wrapped("It holds names and e-mail addresses: it is encrypted. Whoever imports it needs the passphrase.")
+	ask := dialog.NewCustomConfirm("Export “"+display.Line(name)+"”", "Choose a file …", "Cancel", container.NewBorder(text, nil, nil, nil, form), func(yes bool) {
+		switch {
+		case !yes:
+		case passphrase.Text == "" || passphrase.Text != again.Text:
+			s.w.fail(problem.New(problem.Usage, "The passphrase is missing, or it isn't the same twice.", "Enter one, the same in both fields."))
+		default:
+			s.saveAs(name, passphrase.Text)
+		}
+	}, s.w.win)
+	ask.Resize(fyne.NewSize(560, 280))
+	ask.Show()
+	s.w.win.Canvas().Focus(passphrase)
+}
+
+func (s *snapshotsDialog) saveAs(name, passphrase string) {
+	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
+		if err != nil {
+			s.w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The snapshot can't be written there: %v.", err), "Choose another place."))
+			return
+		}
+		if out != nil {
+			s.write(name, passphrase, out.URI().Name(), out)
+		}
+	}, s.w.win)
+	save.SetFileName("rollcall-snapshot.age")
+	save.Show()
+}
+
+func (s *snapshotsDialog) write(name, passphrase, file string, out io.WriteCloser) {
+	s.do(func() error { return errors.Join(s.w.app.ExportSnapshot(name, passphrase, out), out.Close()) }, func() {
+		s.w.status.say("The snapshot was written to " + file + ".")
+	})
+}
+
+// importOne asks for a file, a name and the passphrase, and keeps the snapshot.
+func (s *snapshotsDialog) importOne() {
+	dialog.ShowFileOpen(func(in fyne.URIReadCloser, err error) {
+		if err != nil {
+			s.w.fail(problem.Wrap(err, problem.Usage, fmt.Sprintf("The file can't be read: %v.", err), "Choose another one."))
+			return
+		}
+		if in != nil {
+			s.read(in)
+		}
+	}, s.w.win)
+}
+
+func (s *snapshotsDialog) read(in io.ReadCloser) {
+	s.askName("Import a snapshot", "Import", "Passphrase", func(name, passphrase string) {
+		s.do(func() error {
+			_, err := s.w.app.ImportSnapshot(name, passphrase, in)
+			return errors.Join(err, in.Close())
+		}, func() { s.load(func() {}) })
+	}, func() { _ = in.Close() }) // it was only opened
+}
