@@ -28,6 +28,7 @@ type accessTab struct {
 	chosen   directory.ProductNo
 
 	title  *widget.Label
+	people *widget.Button // who gains and loses the chosen product
 	chart  *widgets.BarChart
 	header *widgets.Header
 	groups *widgets.LineList // groups that give the chosen product
@@ -88,10 +89,11 @@ func newAccessTab(w *Window) *accessTab {
 	}
 	t.title = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	t.title.SizeName = theme.SizeNameSubHeadingText
+	t.people = widget.NewButton("", t.showPeople)
 	t.chart, t.header = widgets.NewBarChart(), widgets.NewHeader(giverColumns)
 	left := container.NewBorder(nil, t.newDefaults(), nil, nil, widgets.NewPanel(widgets.FillCard, widgets.Outline, t.products.Framed()))
 	note := muted("People, after counting every other group and direct access. Permissions inside products aren't read.")
-	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(t.title, note), nil, nil, nil, t.chart))
+	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, nil, t.people, t.title), note), nil, nil, nil, t.chart))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, t.groups.Framed()))
 	t.content = spaced(container.NewBorder(nil, nil, container.NewBorder(nil, nil, nil, gap(6, 1), atLeast(310, left)), nil, container.NewBorder(top, nil, nil, nil, table)))
 	t.empty = emptyState("No product access read yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
@@ -241,6 +243,9 @@ func (t *accessTab) showGivers() {
 	slices.SortStableFunc(t.givers, func(a, b giver) int { return b.members - a.members })
 	if len(org.Products) > 0 {
 		product := org.Products[t.chosen]
+		change := t.effect(t.chosen)
+		t.people.SetText(fmt.Sprintf("Who gains and loses %s on %s …", product.Name, shortSite(product.Site)))
+		able(t.people, len(change.Gain)+len(change.Invited)+len(change.Lose) > 0)
 		giverColumns.List[0].Title = fmt.Sprintf("Groups that give %s on %s", product.Name, shortSite(product.Site))
 	}
 	t.header.Update(-1, false)
@@ -265,6 +270,12 @@ func (t *accessTab) giverLine(i int) widgets.Line {
 	return widgets.Line{Columns: giverColumns, Cells: []widgets.Cell{
 		{{Text: group.Name, Bold: true}}, {{Text: app.ShortRole(g.grant.Role)}}, {isDefault}, {{Text: grouped(g.members)}}, {change}, {show},
 	}}
+}
+
+// showPeople names everybody who gains or loses the chosen product.
+func (t *accessTab) showPeople() {
+	r, no, change := t.w.review, t.chosen, t.effect(t.chosen)
+	t.w.showLines(t.people.Text[:len(t.people.Text)-len(" …")], func() []string { return productLines(r, no, &change) })
 }
 
 // showGroup opens a group in the groups table.

@@ -55,23 +55,9 @@ func (w *Window) showLines(title string, make func() []string, further ...fyne.C
 func simulationLines(r *review.Review, p *plan.Plan) []string {
 	var lines []string
 	tell := func(indent, text string) { lines = append(lines, indent+display.Line(text)) }
-	who := func(person directory.PersonNo, account directory.AccountNo) string {
-		return fmt.Sprintf("%s (%s)", r.Name(person, account), cmp.Or(r.Email(person, account), "address hidden"))
-	}
 	for no := range p.Effect.Products {
-		product, change := &r.Snapshot.Atlassian.Products[no], &p.Effect.Products[no]
-		if len(change.Lose)+len(change.Gain)+len(change.Invited)+change.Takes+len(change.Frees) == 0 {
-			continue
-		}
-		tell("", fmt.Sprintf("%s on %s: %s before, %s after; %s", product.Name, product.Site, plural(change.Before, "person", "people"), grouped(change.After()), seatsLine(product, change)))
-		for _, account := range change.Lose {
-			tell("   −  ", "loses it: "+who(r.Matches.PersonOf[account], account))
-		}
-		for _, account := range change.Gain {
-			tell("   +  ", "gains it: "+who(r.Matches.PersonOf[account], account))
-		}
-		for _, person := range change.Invited {
-			tell("   +  ", "gains it: "+who(person, directory.NoAccount))
+		if change := &p.Effect.Products[no]; len(change.Lose)+len(change.Gain)+len(change.Invited)+change.Takes+len(change.Frees) > 0 {
+			lines = append(lines, productLines(r, directory.ProductNo(no), change)...)
 		}
 	}
 	if len(lines) == 0 {
@@ -92,6 +78,28 @@ func simulationLines(r *review.Review, p *plan.Plan) []string {
 				tell("", line)
 			}
 		}
+	}
+	return lines
+}
+
+// productLines tell who loses and who gains a product altogether, and what becomes
+// of its seats.
+func productLines(r *review.Review, no directory.ProductNo, change *review.ProductEffect) []string {
+	var lines []string
+	tell := func(indent, text string) { lines = append(lines, indent+display.Line(text)) }
+	who := func(person directory.PersonNo, account directory.AccountNo) string {
+		return fmt.Sprintf("%s (%s)", r.Name(person, account), cmp.Or(r.Email(person, account), "address hidden"))
+	}
+	product := &r.Snapshot.Atlassian.Products[no]
+	tell("", fmt.Sprintf("%s on %s: %s before, %s after; %s", product.Name, product.Site, plural(change.Before, "person", "people"), grouped(change.After()), seatsLine(product, change)))
+	for _, account := range change.Lose {
+		tell("   −  ", "loses it: "+who(r.Matches.PersonOf[account], account))
+	}
+	for _, account := range change.Gain {
+		tell("   +  ", "gains it: "+who(r.Matches.PersonOf[account], account))
+	}
+	for _, person := range change.Invited {
+		tell("   +  ", "gains it: "+who(person, directory.NoAccount))
 	}
 	return lines
 }

@@ -426,6 +426,13 @@ func TestProductAccessIsShownBySiteAndProduct(t *testing.T) {
 	require.Contains(t, tab.defaultText.Text, "Update default group setting")
 	tab.products.OnTapped(3, 0, false)
 	require.Equal(t, tab.places[3].product, tab.chosen)
+	change := tab.effect(tab.chosen)
+	require.NotEmpty(t, change.Lose)
+	test.Tap(tab.people)
+	texts, buttons, _ := p.dialog()
+	require.Contains(t, texts, "Who gains and loses ")
+	require.Contains(t, texts, "loses it: "+p.w.review.Name(p.w.review.Matches.PersonOf[change.Lose[0]], change.Lose[0]))
+	test.Tap(buttons["Back"])
 	for i, giver := range tab.givers {
 		if giver.row != nil {
 			tab.groups.OnTapped(i, showColumn, false)
