@@ -96,8 +96,8 @@ type Store interface {
 	EncodeSnapshot(out io.Writer, snapshot *directory.Snapshot, passphrase string) error
 	DecodeSnapshot(in io.Reader, passphrase string) (*directory.Snapshot, error)
 	Decisions() (map[string]review.Decision, error)
-	SaveDecision(review.Decision) error
-	DeleteDecision(withdrawn review.Decision) error
+	SaveDecisions(...review.Decision) error
+	DeleteDecisions(withdrawn ...review.Decision) error
 	Outcomes() (map[string]review.Outcome, error)
 	SaveOutcomes([]review.Outcome) error
 	run.Journal

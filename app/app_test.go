@@ -245,7 +245,7 @@ func TestARejectedGroupIsLeftAloneUntilItsFactsChange(t *testing.T) {
 	s.connect(t, app.IdPSettings{})
 	r := s.fetch(t)
 	row := conflictOf(t, r)
-	require.NoError(t, s.app.Reject(r, row, "owned by finance"))
+	require.NoError(t, s.app.Reject(r, []*review.Row{row}, "owned by finance"))
 
 	r = s.fetch(t)
 	rejected, err := app.Find(r, row.Name)
@@ -260,10 +260,48 @@ func TestARejectedGroupIsLeftAloneUntilItsFactsChange(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, review.Changed, changed.State)
 
-	require.NoError(t, s.app.Withdraw(r, changed))
+	require.NoError(t, s.app.Withdraw(r, []*review.Row{changed}))
 	open, err := app.Find(s.review(t), row.Name)
 	require.NoError(t, err)
 	require.Equal(t, review.Conflict, open.State)
+}
+
+func TestAnAcceptanceHoldsUntilItsFactsChangeOrARunActsOnIt(t *testing.T) {
+	company := simulator.Sample(1, 40, 300)
+	company.PendingDomains = nil
+	s := start(t, simulator.Options{Company: company})
+	s.connect(t, app.IdPSettings{})
+	r := s.fetch(t)
+	name := conflictOf(t, r).Name
+	row := func() *review.Row {
+		row, err := app.Find(r, name)
+		require.NoError(t, err)
+		return row
+	}
+	require.NoError(t, s.app.Accept(r, []*review.Row{row()}, "agreed on Monday"))
+	r = s.fetch(t)
+	require.True(t, r.Accepted(row()), "the same facts in a new snapshot")
+	require.Equal(t, review.Conflict, row().State, "nothing is written until it is synced")
+
+	members, _ := s.simulation.Members(name)
+	s.simulation.Disturb(name, nil, members[:1])
+	r = s.fetch(t)
+	require.False(t, r.Accepted(row()))
+	require.Equal(t, review.Changed, row().State)
+
+	require.NoError(t, s.app.Accept(r, []*review.Row{row()}, "looked again"))
+	r = s.review(t)
+	require.True(t, r.Accepted(row()))
+	_, err := s.app.Sync(context.Background(), plan.Make(r, plan.Selection{Rows: []*review.Row{row()}}, app.Settings{}.Terms(nil)), "", nil)
+	require.NoError(t, err)
+	r = s.review(t)
+	require.Equal(t, review.Synced, row().State)
+	members, _ = s.simulation.Members(name)
+	s.simulation.Disturb(name, nil, members[:1])
+	r = s.fetch(t)
+	require.Equal(t, review.Conflict, row().State, "the acceptance was acted on: this is another conflict")
+	_, decided := r.Decision(row())
+	require.False(t, decided)
 }
 
 // conflictOf gives a conflict that a sync would remove somebody in, and that no

@@ -94,16 +94,31 @@ func Find(r *review.Review, text string) (*review.Row, error) {
 	return nil, problem.New(problem.Ambiguous, fmt.Sprintf("%d groups are named “%s”.", len(found), text), "Name the one you mean by its id.")
 }
 
-// Reject decides to leave a group as it is in Atlassian.
-func (a *App) Reject(r *review.Review, row *review.Row, reason string) error {
-	return a.Store.SaveDecision(review.Decision{
-		Group: r.SourceID(row), Name: row.Name, Reject: true, Reason: reason, By: By(), At: time.Now(), Facts: r.Facts(row),
-	})
+// Accept decides that groups may be synced as reviewed. Nothing is written until
+// they are.
+func (a *App) Accept(r *review.Review, rows []*review.Row, reason string) error {
+	return a.Store.SaveDecisions(decide(r, rows, review.Decision{Reason: reason})...)
 }
 
-// Withdraw forgets what was decided about a group.
-func (a *App) Withdraw(r *review.Review, row *review.Row) error {
-	return a.Store.DeleteDecision(review.Decision{Group: r.SourceID(row), Name: row.Name, By: By(), At: time.Now()})
+// Reject decides to leave groups as they are in Atlassian.
+func (a *App) Reject(r *review.Review, rows []*review.Row, reason string) error {
+	return a.Store.SaveDecisions(decide(r, rows, review.Decision{Reject: true, Reason: reason})...)
+}
+
+// Withdraw forgets what was decided about groups.
+func (a *App) Withdraw(r *review.Review, rows []*review.Row) error {
+	return a.Store.DeleteDecisions(decide(r, rows, review.Decision{})...)
+}
+
+// decide makes the same decision about each group.
+func decide(r *review.Review, rows []*review.Row, decision review.Decision) []review.Decision {
+	decision.By, decision.At = By(), time.Now()
+	decisions := make([]review.Decision, len(rows))
+	for i, row := range rows {
+		decisions[i] = decision
+		decisions[i].Group, decisions[i].Name, decisions[i].Facts = r.SourceID(row), row.Name, r.Facts(row)
+	}
+	return decisions
 }
 
 // Sync performs a plan and keeps what became of it: outcomes, history, and the

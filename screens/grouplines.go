@@ -25,7 +25,7 @@ var (
 		{Title: "Status", Width: 170},
 	}}
 	headingColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
+		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 100, Trailing: true}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
 	}}
 	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
 	changeColumns = &widgets.Columns{List: []widgets.Column{
@@ -36,8 +36,9 @@ var (
 // The columns of a heading that act.
 const (
 	unchangedAction = 2
-	rejectAction    = 3
-	syncAction      = 4
+	acceptAction    = 3
+	rejectAction    = 4
+	syncAction      = 5
 )
 
 // line gives what a line shows.
@@ -82,7 +83,7 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 		{number("+", row.Added, widgets.InkGain)},
 		{number("−", row.Removed, widgets.InkLoss)},
 		{losing(row.Losing)},
-		{stateChip(row)},
+		stateCell(view),
 	}}
 }
 
@@ -129,9 +130,14 @@ var stateLook = map[review.State]struct {
 	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip},
 }
 
-func stateChip(row *review.Row) widgets.Part {
-	look := stateLook[row.State]
-	return widgets.Part{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true}
+// stateCell is the group's state, with whether its sync was accepted.
+func stateCell(view *groupView) widgets.Cell {
+	look := stateLook[view.row.State]
+	cell := widgets.Cell{{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true}}
+	if view.accepted {
+		cell = append(cell, widgets.Part{Text: "accepted", Ink: widgets.InkGain, Bold: true})
+	}
+	return cell
 }
 
 func (m *groupsModel) headingLine(view *groupView) widgets.Line {
@@ -153,11 +159,15 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 	for _, guard := range view.guards {
 		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
 	}
-	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), {}, {}}
-	if row.State == review.Rejected || row.State == review.Changed && m.rejected(row) {
+	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), {}, {}, {}}
+	switch {
+	case row.State == review.Rejected || m.decided(row):
 		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
-	} else if app.Syncable(row) {
+	case app.Syncable(row):
 		cells[rejectAction] = widgets.Cell{{Text: "Reject …", Ink: widgets.InkInfo, Bold: true}}
+	}
+	if view.waits() {
+		cells[acceptAction] = widgets.Cell{{Text: "Accept", Ink: widgets.InkInfo, Bold: true}}
 	}
 	if app.Syncable(row) {
 		cells[syncAction] = widgets.Cell{{Text: "Sync group", Ink: widgets.InkOnMark, Fill: "primary", Bold: true}}
@@ -178,9 +188,11 @@ func (m *groupsModel) unchangedCell(view *groupView) widgets.Cell {
 	return widgets.Cell{{Text: "Show unchanged", Ink: widgets.InkInfo, Bold: true}}
 }
 
-func (m *groupsModel) rejected(row *review.Row) bool {
-	decision, ok := m.review.Decision(row)
-	return ok && decision.Reject
+// decided says whether a decision about the group stands, or did until its facts
+// changed.
+func (m *groupsModel) decided(row *review.Row) bool {
+	_, ok := m.review.Decision(row)
+	return ok && row.State != review.Synced
 }
 
 // changeLine shows one person: added or removed, and what that does to them.

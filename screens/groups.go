@@ -29,6 +29,7 @@ type groupsTab struct {
 	chips            map[review.State]*widget.Button
 	chipRow          *fyne.Container
 	losing, quiet    *widget.Button
+	waits, accepted  *widget.Button
 	site, product    *widget.Select
 	syncSelected     *widget.Button
 	syncAll          *widget.Button
@@ -105,13 +106,21 @@ func (t *groupsTab) addFilters() {
 		t.model.quiet = !t.model.quiet
 		t.filter()
 	})
+	t.waits = widget.NewButton("", func() {
+		t.model.undecided, t.model.accepted = !t.model.undecided, false
+		t.filter()
+	})
+	t.accepted = widget.NewButton("", func() {
+		t.model.accepted, t.model.undecided = !t.model.accepted, false
+		t.filter()
+	})
 	t.site = widget.NewSelect([]string{everywhere}, func(site string) {
 		t.choose(&t.model.site, site, everywhere)
 	})
 	t.product = widget.NewSelect([]string{everything}, func(product string) {
 		t.choose(&t.model.product, product, everything)
 	})
-	t.chipRow.Objects = append(t.chipRow.Objects, widget.NewSeparator(), t.losing, t.quiet, t.site, t.product)
+	t.chipRow.Objects = append(t.chipRow.Objects, widget.NewSeparator(), t.losing, t.quiet, t.waits, t.accepted, t.site, t.product)
 }
 
 func (t *groupsTab) choose(filter *string, chosen, none string) {
@@ -258,6 +267,8 @@ func (t *groupsTab) showFilters() {
 	}{
 		{t.losing, "Access lost", m.losing, m.count(func(view *groupView) bool { return view.row.Losing > 0 })},
 		{t.quiet, "No member changes", m.quiet, m.count(func(view *groupView) bool { return !view.row.Differs() && app.Syncable(view.row) })},
+		{t.waits, "Not decided", m.undecided, m.count((*groupView).waits)},
+		{t.accepted, "Accepted", m.accepted, m.count(func(view *groupView) bool { return view.accepted })},
 	} {
 		chip.button.Importance = widget.MediumImportance
 		if chip.on {
@@ -294,6 +305,7 @@ func (t *groupsTab) reviewGroups() {
 	}
 	t.search.SetText("")
 	t.model.losing, t.model.quiet, t.model.site, t.model.product = false, false, "", ""
+	t.model.undecided, t.model.accepted = false, false
 	t.model.showStates(states...)
 	if len(t.model.shown) > 0 {
 		t.openGroup(t.model.shown[0])
@@ -336,6 +348,9 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 	case ref.kind == headingLine && column == unchangedAction:
 		t.toggleUnchanged(ref.view)
 		return
+	case ref.kind == headingLine && column == acceptAction:
+		t.accept(ref.view)
+		return
 	case ref.kind == headingLine && column == rejectAction:
 		t.rejectOrWithdraw(ref.view)
 		return
@@ -371,6 +386,9 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 	case fyne.KeyU:
 		t.toggleUnchanged(view)
 		return
+	case fyne.KeyA:
+		t.accept(view)
+		return
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.rejectOrWithdraw(view)
 		return
@@ -400,9 +418,15 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 		offer("Select, or no longer", func() { t.model.toggle(view); t.refresh() })
 		offer("Sync group …", func() { t.syncOne(view) })
 	}
+	if model.views[view].waits() {
+		offer("Accept", func() { t.accept(view) })
+	}
+	if rows := model.waiting(); len(rows) > 1 {
+		offer(fmt.Sprintf("Accept the %s selected groups", grouped(len(rows))), func() { t.decide(func() error { return t.w.app.Accept(model.review, rows, "") }) })
+	}
 	switch {
-	case row.State == review.Rejected || model.rejected(row):
-		offer("Withdraw the rejection", func() { t.rejectOrWithdraw(view) })
+	case row.State == review.Rejected || model.decided(row):
+		offer("Withdraw the decision", func() { t.rejectOrWithdraw(view) })
 	case app.Syncable(row):
 		offer("Reject …", func() { t.rejectOrWithdraw(view) })
 	}
@@ -469,12 +493,18 @@ func (t *groupsTab) syncOne(view int) {
 	}
 }
 
+// accept notes that a group may be synced as reviewed.
+func (t *groupsTab) accept(view int) {
+	if r, v := t.model.review, &t.model.views[view]; v.waits() {
+		t.decide(func() error { return t.w.app.Accept(r, []*review.Row{v.row}, "") })
+	}
+}
+
 // rejectOrWithdraw asks for the reason of a rejection, or takes one back.
 func (t *groupsTab) rejectOrWithdraw(view int) {
 	row, r := t.model.views[view].row, t.model.review
-	decision, decided := r.Decision(row)
-	if decided && decision.Reject {
-		t.decide(func() error { return t.w.app.Withdraw(r, row) })
+	if t.model.decided(row) {
+		t.decide(func() error { return t.w.app.Withdraw(r, []*review.Row{row}) })
 		return
 	}
 	if !app.Syncable(row) {
@@ -486,7 +516,7 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 	text := wrapped(fmt.Sprintf("“%s” stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", display.Line(row.Name)))
 	ask := dialog.NewCustomConfirm("Reject the sync of this group", "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
 		if yes {
-			t.decide(func() error { return t.w.app.Reject(r, row, reason.Text) })
+			t.decide(func() error { return t.w.app.Reject(r, []*review.Row{row}, reason.Text) })
 		}
 	}, t.w.win)
 	ask.Resize(fyne.NewSize(520, 260))

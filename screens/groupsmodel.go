@@ -22,8 +22,9 @@ type groupView struct {
 	products widgets.Cell
 	sites    string
 	guards   []plan.Guard
-	// alike says that the name looks like another group's.
-	alike bool
+	// alike says that the name looks like another group's, accepted that its sync
+	// was accepted.
+	alike, accepted bool
 	// no is the row's place in the review; hosts and productNames are what the
 	// filters go by.
 	no                  int
@@ -98,10 +99,13 @@ type groupsModel struct {
 	// without member changes; site and product only those that have them, or
 	// all where they are empty.
 	losing, quiet bool
-	site, product string
-	text          string // searched, folded
-	found         map[int]bool
-	order         []order // the column sorted by, then those before it
+	// undecided shows only groups that wait for a decision, accepted only those
+	// whose sync was accepted.
+	undecided, accepted bool
+	site, product       string
+	text                string // searched, folded
+	found               map[int]bool
+	order               []order // the column sorted by, then those before it
 
 	shown  []int // views that pass the filter, in order
 	lines  []lineRef
@@ -131,6 +135,7 @@ func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 // still fit, and gives the views of the groups that were open there.
 func (m *groupsModel) adopt(before *groupsModel) (wereOpen []int) {
 	m.states, m.order, m.losing, m.quiet, m.site, m.product = before.states, before.order, before.losing, before.quiet, before.site, before.product
+	m.undecided, m.accepted = before.undecided, before.accepted
 	m.text, m.found = before.text, m.people(before.text)
 	for i := range m.views {
 		view := &m.views[i]
@@ -202,7 +207,7 @@ func summarize(r *review.Review) peopleSummary {
 }
 
 func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) groupView {
-	view := groupView{row: row, key: r.SourceID(row), guards: app.BlockedBy(r, row, limits)}
+	view := groupView{row: row, key: r.SourceID(row), guards: app.BlockedBy(r, row, limits), accepted: r.Accepted(row)}
 	var sites []string
 	for _, site := range app.Sites(r, row) {
 		sites = append(sites, shortSite(site))
@@ -248,8 +253,8 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
 	if outcome, ok := r.Outcome(view.row); ok && outcome.Error != "" && outcome.State != review.Synced {
 		o.note(outcome.Error)
 	}
-	if decision, ok := r.Decision(view.row); ok && decision.Reject {
-		text := fmt.Sprintf("Rejected by %s on %s.", decision.By, decision.At.Format("2 Jan 2006 15:04"))
+	if decision, ok := r.Decision(view.row); ok {
+		text := fmt.Sprintf("%s by %s on %s.", map[bool]string{true: "Rejected", false: "Accepted"}[decision.Reject], decision.By, decision.At.Format("2 Jan 2006 15:04"))
 		if decision.Reason != "" {
 			text += " " + decision.Reason
 		}
@@ -325,6 +330,8 @@ func (m *groupsModel) passes(view *groupView) bool {
 		return false
 	}
 	switch {
+	case m.undecided && !view.waits(), m.accepted && !view.accepted:
+		return false
 	case m.losing && view.row.Losing == 0, m.quiet && (view.row.Differs() || !app.Syncable(view.row)):
 		return false
 	case m.site != "" && !slices.Contains(view.hosts, m.site), m.product != "" && !slices.Contains(view.productNames, m.product):
@@ -332,6 +339,9 @@ func (m *groupsModel) passes(view *groupView) bool {
 	}
 	return m.text == "" || strings.Contains(view.search, m.text) || m.found[view.no]
 }
+
+// waits says whether the group could be synced, and nobody has decided about it.
+func (v *groupView) waits() bool { return app.Syncable(v.row) && !v.accepted }
 
 // order is a column that is sorted by.
 type order struct {
@@ -519,6 +529,17 @@ func (m *groupsModel) selection() []*review.Row {
 	for i := range m.views {
 		if m.ticked[m.views[i].key] {
 			rows = append(rows, m.views[i].row)
+		}
+	}
+	return rows
+}
+
+// waiting gives the rows that are ticked and wait for a decision.
+func (m *groupsModel) waiting() []*review.Row {
+	var rows []*review.Row
+	for i := range m.views {
+		if v := &m.views[i]; m.ticked[v.key] && v.waits() {
+			rows = append(rows, v.row)
 		}
 	}
 	return rows

@@ -43,7 +43,7 @@ func filled(t *testing.T) string {
 	require.NoError(t, database.GroupDone("r1", run.GroupResult{Name: "legal", Result: run.Synced}))
 	report.Ended = time.Now()
 	require.NoError(t, database.End(report))
-	require.NoError(t, database.SaveDecision(review.Decision{Group: "g", Reject: true, By: "me", At: time.Now()}))
+	require.NoError(t, database.SaveDecisions(review.Decision{Group: "g", Reject: true, By: "me", At: time.Now()}))
 	require.NoError(t, database.Close())
 	return folder
 }
@@ -56,7 +56,7 @@ func use(database *Database) error {
 	_, runs := database.Runs()
 	_, past := database.Past("r1")
 	chain := database.History(func(*history.Record) error { return nil })
-	write := database.SaveDecision(review.Decision{Group: "h", Reject: true, By: "me", At: time.Now()})
+	write := database.SaveDecisions(review.Decision{Group: "h", Reject: true, By: "me", At: time.Now()})
 	return errors.Join(settings, snapshot, decisions, runs, past, chain, write)
 }
 

@@ -297,26 +297,36 @@ func (d *Database) Decisions() (map[string]review.Decision, error) {
 	return all[review.Decision](d, decisionsBucket)
 }
 
-// SaveDecision keeps a decision in place of an earlier one on the group, and
-// notes it in the history.
-func (d *Database) SaveDecision(decision review.Decision) error {
+// SaveDecisions keeps decisions in place of earlier ones on the same groups, and
+// notes them in the history: all of them or none.
+func (d *Database) SaveDecisions(decisions ...review.Decision) error {
 	return d.update(func(tx *bbolt.Tx) error {
-		if _, err := add(tx, history.Decision, "", decision); err != nil {
-			return err
+		for _, decision := range decisions {
+			if _, err := add(tx, history.Decision, "", decision); err != nil {
+				return err
+			}
+			if err := put(tx.Bucket(decisionsBucket), []byte(decision.Group), decision); err != nil {
+				return err
+			}
 		}
-		return put(tx.Bucket(decisionsBucket), []byte(decision.Group), decision)
+		return nil
 	})
 }
 
-// DeleteDecision forgets the decision on a group; by who withdraws it, at when,
+// DeleteDecisions forgets the decisions on groups; by who withdraws them, and when,
 // is noted in the history.
-func (d *Database) DeleteDecision(withdrawn review.Decision) error {
+func (d *Database) DeleteDecisions(withdrawn ...review.Decision) error {
 	return d.update(func(tx *bbolt.Tx) error {
-		withdrawn.Withdrawn = true
-		if _, err := add(tx, history.Decision, "", withdrawn); err != nil {
-			return err
+		for _, decision := range withdrawn {
+			decision.Withdrawn = true
+			if _, err := add(tx, history.Decision, "", decision); err != nil {
+				return err
+			}
+			if err := tx.Bucket(decisionsBucket).Delete([]byte(decision.Group)); err != nil {
+				return err
+			}
 		}
-		return tx.Bucket(decisionsBucket).Delete([]byte(withdrawn.Group))
+		return nil
 	})
 }
 

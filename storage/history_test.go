@@ -22,7 +22,7 @@ func recorded(t *testing.T) *Database {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, database.Close()) })
 	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-	require.NoError(t, database.SaveDecision(review.Decision{Group: "g", Reject: true, Reason: "not yet", By: "me", At: at}))
+	require.NoError(t, database.SaveDecisions(review.Decision{Group: "g", Reject: true, Reason: "not yet", By: "me", At: at}))
 	report := &run.Report{ID: "r1", By: "me", Owner: "owner@x.io", Reason: "audit", Began: at}
 	require.NoError(t, database.Begin(report, &plan.Plan{
 		Overridden: []plan.Finding{{Guard: plan.EmptyGroup, Group: "legal"}},

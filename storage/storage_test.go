@@ -56,7 +56,7 @@ func TestWhatIsKeptIsThereTheNextTime(t *testing.T) {
 	outcome := review.Outcome{Group: "g", Run: "r1", Snapshot: "s1", State: review.Waiting, Invited: []string{"x@x.io"}, At: at}
 	require.NoError(t, database.SaveSettings(settings))
 	require.NoError(t, database.SaveSnapshot(snapshot()))
-	require.NoError(t, database.SaveDecision(decision))
+	require.NoError(t, database.SaveDecisions(decision))
 	require.NoError(t, database.SaveOutcomes([]review.Outcome{outcome}))
 	for _, id := range []string{"r1", "r2"} {
 		require.NoError(t, database.Begin(&run.Report{ID: id, Began: at}, &plan.Plan{Snapshot: "s1", Groups: []plan.Group{{Name: "legal"}}}))
@@ -94,7 +94,7 @@ func TestWhatIsKeptIsThereTheNextTime(t *testing.T) {
 	require.Equal(t, "legal", past.Plan.Groups[0].Name)
 	require.Equal(t, 3, past.Groups[0].Added)
 
-	require.NoError(t, again.DeleteDecision(review.Decision{Group: "g", By: "me", At: at}))
+	require.NoError(t, again.DeleteDecisions(review.Decision{Group: "g", By: "me", At: at}))
 	decisions, err = again.Decisions()
 	require.NoError(t, err)
 	require.Empty(t, decisions)

@@ -43,12 +43,13 @@ func (s State) CouldNotSync() bool {
 	return false
 }
 
-// Decision is what somebody decided about a group; it holds while the facts
-// under it do.
+// Decision is what somebody decided about a group: to accept what a sync would do,
+// or to reject it. It holds while the facts under it do, until a run has acted on
+// it.
 type Decision struct {
 	// Group is the id of the IdP group, Name its name for showing.
 	Group, Name string
-	// Reject leaves the group as it is in Atlassian.
+	// Reject leaves the group as it is in Atlassian; else its sync is accepted.
 	Reject bool
 	Reason string
 	By     string
@@ -404,7 +405,7 @@ func (r *Review) state(row *Row) State {
 		return Ambiguous
 	}
 	id := r.Snapshot.IdP.Groups[row.Source].ID
-	decision, decided := r.input.Decisions[id]
+	decision, decided := r.Decision(row)
 	outcome, tried := r.input.Outcomes[id]
 	here := tried && outcome.Snapshot == r.Snapshot.ID
 	holds := decided && decision.Facts == r.Facts(row)
@@ -476,10 +477,22 @@ func (r *Review) Outcome(row *Row) (Outcome, bool) {
 	return outcome, ok && outcome.Snapshot == r.Snapshot.ID
 }
 
-// Decision gives what was decided about the row's group.
+// Decision gives what was decided about the row's group, and no run has acted on
+// since.
 func (r *Review) Decision(row *Row) (Decision, bool) {
-	decision, ok := r.input.Decisions[r.SourceID(row)]
+	id := r.SourceID(row)
+	decision, ok := r.input.Decisions[id]
+	if outcome, tried := r.input.Outcomes[id]; tried && outcome.State.accepted() && outcome.At.After(decision.At) {
+		return Decision{}, false
+	}
 	return decision, ok
+}
+
+// Accepted says whether the sync of the row's group was accepted, on the facts that
+// still hold.
+func (r *Review) Accepted(row *Row) bool {
+	decision, ok := r.Decision(row)
+	return ok && !decision.Reject && decision.Facts == r.Facts(row)
 }
 
 // Counts is how many rows are in each state.
