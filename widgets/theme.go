@@ -43,6 +43,13 @@ func hex(rgb uint32) color.NRGBA {
 	return color.NRGBA{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb), A: 0xff}
 }
 
+// veil is a colour that lets what is under it through.
+func veil(rgb uint32, alpha uint8) color.NRGBA {
+	c := hex(rgb)
+	c.A = alpha
+	return c
+}
+
 func pair(light, dark uint32) shades { return shades{hex(light), hex(dark)} }
 
 var palette = map[fyne.ThemeColorName]shades{
@@ -58,12 +65,13 @@ var palette = map[fyne.ThemeColorName]shades{
 	theme.ColorNameInputBackground:     pair(0xf7f8fa, 0x23272d),
 	theme.ColorNameInputBorder:         pair(0xc3cad5, 0x4a525e),
 	theme.ColorNameSeparator:           pair(0xe1e5eb, 0x343a43),
-	theme.ColorNameHover:               pair(0xe9eef6, 0x2a3038),
-	theme.ColorNameSelection:           pair(0xdbe8fb, 0x22395c),
-	theme.ColorNameFocus:               pair(0x9cc3f7, 0x2f5fa5),
-	theme.ColorNameSuccess:             pair(0x17693f, 0x5fcf93),
-	theme.ColorNameWarning:             pair(0x8a5a00, 0xf0bf55),
-	theme.ColorNameError:               pair(0xae2a19, 0xff8f7e),
+	// Fyne lays these two over a button: they must let its colour through.
+	theme.ColorNameHover:     {veil(0x0d1520, 0x12), veil(0xffffff, 0x1a)},
+	theme.ColorNameSelection: pair(0xdbe8fb, 0x22395c),
+	theme.ColorNameFocus:     {veil(0x0a2a5c, 0x60), veil(0xffffff, 0x40)},
+	theme.ColorNameSuccess:   pair(0x17693f, 0x5fcf93),
+	theme.ColorNameWarning:   pair(0x8a5a00, 0xf0bf55),
+	theme.ColorNameError:     pair(0xae2a19, 0xff8f7e),
 
 	InkMuted:   pair(0x5d6675, 0x9da6b4),
 	InkGain:    pair(0x17693f, 0x6bd49c),

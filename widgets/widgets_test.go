@@ -2,7 +2,9 @@ package widgets_test
 
 import (
 	"fmt"
+	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"testing"
 
@@ -133,10 +135,33 @@ func TestInksCanBeReadOnTheirFills(t *testing.T) {
 	}
 	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
 		for _, pair := range pairs {
-			ratio := contrast(widgets.Theme{}.Color(pair.ink, variant), widgets.Theme{}.Color(pair.fill, variant))
+			ground := widgets.Theme{}.Color(theme.ColorNameBackground, variant)
+			ratio := contrast(widgets.Theme{}.Color(pair.ink, variant), over(ground, widgets.Theme{}.Color(pair.fill, variant)))
 			require.GreaterOrEqual(t, ratio, 4.5, "%s: %s on %s", name, pair.ink, pair.fill)
 		}
 	}
+}
+
+// Fyne lays a colour over a button that has the focus or the pointer.
+func TestButtonsCanBeReadWhateverHappensToThem(t *testing.T) {
+	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
+		of := func(name fyne.ThemeColorName) color.Color { return widgets.Theme{}.Color(name, variant) }
+		for ink, fill := range map[fyne.ThemeColorName]fyne.ThemeColorName{theme.ColorNameForeground: theme.ColorNameButton, theme.ColorNameForegroundOnPrimary: theme.ColorNamePrimary} {
+			for _, veil := range []fyne.ThemeColorName{theme.ColorNameHover, theme.ColorNameFocus} {
+				laid := over(of(fill), of(veil))
+				require.GreaterOrEqual(t, contrast(of(ink), laid), 4.5, "%s: %s on %s under %s", name, ink, fill, veil)
+				require.NotEqual(t, over(of(fill), color.Transparent), laid, "it is seen")
+			}
+		}
+	}
+}
+
+// over lays one colour over an opaque one.
+func over(under, veil color.Color) color.Color {
+	picture := image.NewRGBA(image.Rect(0, 0, 1, 1))
+	draw.Draw(picture, picture.Bounds(), image.NewUniform(under), image.Point{}, draw.Src)
+	draw.Draw(picture, picture.Bounds(), image.NewUniform(veil), image.Point{}, draw.Over)
+	return picture.At(0, 0)
 }
 
 func contrast(a, b color.Color) float64 {
