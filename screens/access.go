@@ -3,6 +3,7 @@ package screens
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -275,7 +276,7 @@ func (t *accessTab) giverLine(i int) widgets.Line {
 // showPeople names everybody who gains or loses the chosen product.
 func (t *accessTab) showPeople() {
 	r, no, change := t.w.review, t.chosen, t.effect(t.chosen)
-	t.w.showLines(t.people.Text[:len(t.people.Text)-len(" …")], func() []string { return productLines(r, no, &change) })
+	t.w.showLines(strings.TrimSuffix(t.people.Text, " …"), func() []string { return productLines(r, no, &change) })
 }
 
 // showGroup opens a group in the groups table.

@@ -299,7 +299,7 @@ func (t *groupsTab) focus() {
 func (t *groupsTab) reviewGroups() {
 	var states []review.State
 	for _, state := range review.States {
-		if state.CouldNotSync() {
+		if state.CouldNotSync() && t.model.review.Counts().State[state] > 0 {
 			states = append(states, state)
 		}
 	}
@@ -507,7 +507,7 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 		t.decide(func() error { return t.w.app.Withdraw(r, []*review.Row{row}) })
 		return
 	}
-	if !app.Syncable(row) {
+	if !app.Syncable(row) || !t.w.latestOnly() {
 		return
 	}
 	reason := widget.NewMultiLineEntry()
@@ -526,6 +526,9 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 
 // decide keeps a decision in the background, and reviews again.
 func (t *groupsTab) decide(keep func() error) {
+	if !t.w.latestOnly() {
+		return
+	}
 	var err error
 	t.w.background(func() { err = keep() }, func() {
 		if err != nil {

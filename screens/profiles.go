@@ -99,7 +99,7 @@ func (w *Window) forget() {
 		var err error
 		w.background(func() { err = w.app.Forget(w.ctx) }, func() {
 			w.idp.filled = false
-			w.load(func() { w.tabs.Select(w.idp.item) })
+			w.loadNamed(app.Latest, func() { w.tabs.Select(w.idp.item) })
 			if err != nil {
 				w.fail(err)
 			}

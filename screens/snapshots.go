@@ -111,10 +111,7 @@ func (s *snapshotsDialog) reviewIt() {
 
 // look shows a kept snapshot, or the latest.
 func (w *Window) look(name string) {
-	if w.looking = name; name == app.Latest {
-		w.looking = ""
-	}
-	w.load(func() { w.tabs.Select(w.groups.item) })
+	w.loadNamed(name, func() { w.tabs.Select(w.groups.item) })
 }
 
 // newKeptNotice says above the tabs that a kept snapshot is shown.
@@ -130,19 +127,19 @@ func (w *Window) newKeptNotice() fyne.CanvasObject {
 func (w *Window) showKept() {
 	w.kept.Hide()
 	if w.looking != "" && w.review != nil {
-		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is synced from it.", display.Line(w.looking), w.review.Snapshot.TakenAt.Local().Format("2 January 2006 15:04")))
+		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), w.review.Snapshot.TakenAt.Local().Format("2 January 2006 15:04")))
 		w.kept.Show()
 	}
 }
 
 // latestOnly says whether the latest snapshot is shown, and else tells that
-// nothing is synced from another.
+// nothing is decided or synced from another: its facts may be no longer true.
 func (w *Window) latestOnly() bool {
 	if w.looking == "" {
 		return true
 	}
-	w.fail(problem.New(problem.Refused, fmt.Sprintf("You are looking at the snapshot “%s”: nothing is synced from it.", display.Line(w.looking)),
-		"Go back to the latest, then sync."))
+	w.fail(problem.New(problem.Refused, fmt.Sprintf("You are looking at the snapshot “%s”: nothing is decided or synced from it.", display.Line(w.looking)),
+		"Go back to the latest first."))
 	return false
 }
 
@@ -160,18 +157,15 @@ func (s *snapshotsDialog) compareIt() {
 
 func driftLines(changes []drift.Change) []string {
 	var lines []string
-	for _, side := range []struct {
-		side  drift.Side
-		title string
-	}{{drift.IdP, "In the identity provider"}, {drift.Atlassian, "In Atlassian"}} {
+	for _, side := range drift.Sides {
 		at := len(lines)
 		lines = append(lines, "")
 		for i := range changes {
-			if changes[i].Side == side.side {
+			if changes[i].Side == side {
 				lines = append(lines, "   "+display.Line(changes[i].String()))
 			}
 		}
-		lines[at] = fmt.Sprintf("%s: %s", side.title, plural(len(lines)-at-1, "change", "changes"))
+		lines[at] = fmt.Sprintf("In %s: %s", side, plural(len(lines)-at-1, "change", "changes"))
 	}
 	return lines
 }
@@ -210,7 +204,12 @@ func (s *snapshotsDialog) forgetIt() {
 	name := s.name()
 	dialog.ShowConfirm("Forget the snapshot?", "“"+display.Line(name)+"” is removed from this machine. This can't be taken back.", func(yes bool) {
 		if yes {
-			s.do(func() error { return s.w.app.ForgetSnapshot(name) }, func() { s.load(func() {}) })
+			s.do(func() error { return s.w.app.ForgetSnapshot(name) }, func() {
+				if s.w.looking == name {
+					s.w.loadNamed(app.Latest, nil)
+				}
+				s.load(func() {})
+			})
 		}
 	}, s.w.win)
 }

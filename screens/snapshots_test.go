@@ -52,12 +52,25 @@ func TestASnapshotIsKeptLookedAtComparedAndForgotten(t *testing.T) {
 	require.Contains(t, p.w.keptText.Text, "“monday”")
 	test.Tap(p.w.groups.syncAll)
 	texts, ask, _ = p.dialog()
-	require.Contains(t, texts, "nothing is synced from it")
+	require.Contains(t, texts, "nothing is decided or synced from it")
 	test.Tap(ask["OK"])
+	view := p.w.groups.model.lines[p.line(plain)].view
+	p.w.groups.accept(view)
+	p.w.groups.rejectOrWithdraw(view)
+	for range 2 {
+		texts, ask, _ = p.dialog()
+		require.Contains(t, texts, "nothing is decided or synced from it")
+		test.Tap(ask["OK"])
+	}
+	decisions, err := p.app.Store.Decisions()
+	require.NoError(t, err)
+	require.Empty(t, decisions)
 	p.w.look(app.Latest)
 	require.Less(t, p.w.review.Counts().CouldNotSync(), open)
 	require.False(t, p.w.kept.Visible())
 
+	p.w.look("monday")
+	require.Equal(t, "monday", p.w.looking)
 	p.menu("Snapshots …")
 	p.list().Select(1)
 	_, buttons, _ = p.dialog()
@@ -65,6 +78,7 @@ func TestASnapshotIsKeptLookedAtComparedAndForgotten(t *testing.T) {
 	_, ask, _ = p.dialog()
 	test.Tap(ask["Yes"])
 	require.Equal(t, 1, p.list().Length())
+	require.Empty(t, p.w.looking, "what is gone isn't shown any more")
 }
 
 func TestASnapshotGoesToAColleague(t *testing.T) {

@@ -191,12 +191,15 @@ func (w *Window) read(name string) (l loaded) {
 }
 
 // load reads settings, review and runs anew, and shows them; then follows where
-// that succeeds. A load that another overtook is dropped.
-func (w *Window) load(then func()) {
+// that succeeds.
+func (w *Window) load(then func()) { w.loadNamed(cmp.Or(w.looking, app.Latest), then) }
+
+// loadNamed loads with the snapshot kept under a name. A load that another
+// overtook is dropped.
+func (w *Window) loadNamed(name string, then func()) {
 	w.loads++
 	number := w.loads
 	var l loaded
-	name := cmp.Or(w.looking, app.Latest)
 	w.background(func() { l = w.read(name) }, func() {
 		if number != w.loads {
 			return
@@ -205,11 +208,13 @@ func (w *Window) load(then func()) {
 			w.fail(l.err)
 			return
 		}
-		if l.reviewErr != nil && w.looking != "" { // back to what was there
-			w.looking = ""
+		if l.reviewErr != nil && name != app.Latest {
 			w.fail(l.reviewErr)
-			w.load(nil)
+			w.loadNamed(app.Latest, nil)
 			return
+		}
+		if w.looking = name; name == app.Latest {
+			w.looking = ""
 		}
 		// Without a snapshot that can be read, what remains is to fetch.
 		w.settings, w.review, w.runs = l.settings, l.review, l.runs
@@ -324,8 +329,8 @@ func (w *Window) fetch() {
 			w.fail(err)
 			return
 		}
-		w.fetched, w.looking = true, ""
-		w.load(func() { w.tabs.Select(w.groups.item) })
+		w.fetched = true
+		w.loadNamed(app.Latest, func() { w.tabs.Select(w.groups.item) })
 	})
 }
 

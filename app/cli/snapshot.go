@@ -109,21 +109,18 @@ func (c *command) compareSnapshots() *cobra.Command {
 }
 
 func printDrift(out io.Writer, changes []drift.Change) {
-	for _, side := range []struct {
-		side  drift.Side
-		title string
-	}{{drift.IdP, "In the identity provider"}, {drift.Atlassian, "In Atlassian"}} {
+	for _, side := range drift.Sides {
 		n := 0
 		for i := range changes {
-			if change := &changes[i]; change.Side == side.side {
+			if change := &changes[i]; change.Side == side {
 				if n++; n == 1 {
-					fmt.Fprintf(out, "%s:\n", side.title)
+					fmt.Fprintf(out, "In %s:\n", side)
 				}
 				fmt.Fprintln(out, " ", safe(change.String()))
 			}
 		}
 		if n == 0 {
-			fmt.Fprintf(out, "%s: nothing changed.\n", side.title)
+			fmt.Fprintf(out, "In %s: nothing changed.\n", side)
 		}
 	}
 }

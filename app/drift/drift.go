@@ -21,6 +21,17 @@ const (
 	Atlassian Side = "atlassian"
 )
 
+// Sides are both, in the order in which they are listed.
+var Sides = []Side{IdP, Atlassian}
+
+// String is the side in words.
+func (s Side) String() string {
+	if s == IdP {
+		return "the identity provider"
+	}
+	return "Atlassian"
+}
+
 // Kind is what happened.
 type Kind string
 
