@@ -98,6 +98,15 @@ type Store interface {
 	Decisions() (map[string]review.Decision, error)
 	SaveDecisions(...review.Decision) error
 	DeleteDecisions(withdrawn ...review.Decision) error
+	// Basis gives review.Decision.Basis of the decision on a group; nil where it
+	// wasn't kept.
+	Basis(group string) ([]string, error)
+	// Answers gives all answers by their keys.
+	Answers() (map[string]review.Answer, error)
+	// SaveAnswers keeps answers in place of earlier ones of the same keys, and
+	// DeleteAnswers forgets some; both note it in the history.
+	SaveAnswers(...review.Answer) error
+	DeleteAnswers(withdrawn ...review.Answer) error
 	Outcomes() (map[string]review.Outcome, error)
 	SaveOutcomes([]review.Outcome) error
 	run.Journal

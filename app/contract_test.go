@@ -116,7 +116,10 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 		return atlassian.wrap(next)
 	}})
 	s.connect(t, app.IdPSettings{App: company.App})
-	s.fetch(t)
+	r := s.fetch(t)
+	_, keep, keepOut := contested(t, r)
+	require.NoError(t, s.app.Answer(r, keep, keepOut, app.RenameAnswer(r, found(t, r, keep.Name), "of another name")))
+	s.carryOut(t)
 	s.sync(t, plan.Overrides{plan.EmptyGroup: {""}, plan.GroupRemovals: {""}})
 
 	// The other ways of reading, and what is refused.
@@ -125,7 +128,8 @@ func TestClientAndSimulatorKeepToTheVendorsContracts(t *testing.T) {
 	_, err := s.app.CheckAtlassian(context.Background(), app.AtlassianSettings{URL: s.simulation.AtlassianURL, Org: company.Org}, "wrong")
 	require.Error(t, err)
 
-	okta.check(t, "GET /api/v1/groups", "GET /api/v1/groups/{groupId}", "GET /api/v1/groups/{groupId}/users", "GET /api/v1/users", "GET /api/v1/apps/{appId}/groups")
+	okta.check(t, "GET /api/v1/groups", "GET /api/v1/groups/{groupId}", "GET /api/v1/groups/{groupId}/users", "GET /api/v1/users", "GET /api/v1/apps/{appId}/groups",
+		"GET /api/v1/groups/{groupId}/apps", "PUT /api/v1/groups/{groupId}/users/{userId}", "DELETE /api/v1/groups/{groupId}/users/{userId}", "PUT /api/v1/groups/{groupId}")
 	const directory = "/v2/orgs/{orgId}/directories/{directoryId}"
 	atlassian.check(t, "GET /v1/orgs", "GET /v2/orgs/{orgId}/directories", "POST /v2/orgs/{orgId}/workspaces",
 		"POST "+directory+"/groups/search", "GET "+directory+"/groups/{groupId}/role-assignments",

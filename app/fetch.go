@@ -37,7 +37,7 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	if err := a.Store.SaveSnapshot(snapshot); err != nil {
 		return nil, err
 	}
-	return snapshot, nil
+	return snapshot, a.checkOff()
 }
 
 // read fills a snapshot: the IdP first, which says what is wanted of Atlassian.

@@ -79,10 +79,18 @@ type Provider struct {
 	Name, Title string
 	SignIns     []SignIn
 	Fields      []Field
+	// ByHand says how an answer is carried out in the provider's console. ReadOnly
+	// says that it is the only way.
+	ByHand   ByHand
+	ReadOnly bool
 	// New makes the connector. keep stores another secret in place of the one
 	// given, where the provider hands one out.
 	New func(a *App, s IdPSettings, secret string, keep keepSignIn) (idp.Provider, error)
 }
+
+// ByHand says how answers are carried out in a provider's console, in its words:
+// {group}, {person} and {name} stand for whom it concerns.
+type ByHand struct{ Keep, KeepOut, Rename string }
 
 // keepSignIn stores what a sign-in left behind, in place of what it left before.
 type keepSignIn = func(context.Context, oauth.SignedIn) error
@@ -112,6 +120,11 @@ func Providers() []Provider {
 
 var oktaProvider = Provider{
 	Name: "okta", Title: "Okta",
+	ByHand: ByHand{
+		Keep:    "Directory › Groups › {group} › People › Assign people: assign {person}.",
+		KeepOut: "Directory › Groups › {group} › People: find {person} and choose × (Unassign).",
+		Rename:  "Directory › Groups › {group} › Actions › Edit group: change the name to {name}.",
+	},
 	SignIns: []SignIn{
 		{Name: "token", Title: "API token", Secret: "API token", SecretHint: "Security › API › Tokens in Okta's admin console"},
 		{Name: "app", Title: "Service app (OAuth 2.0)", Secret: "Private key", SecretHint: "the app's private key, PEM or JWK", SecretFile: true, Fields: []Field{
@@ -135,6 +148,11 @@ var oktaProvider = Provider{
 
 var entraProvider = Provider{
 	Name: "entra", Title: "Microsoft Entra ID",
+	ByHand: ByHand{
+		Keep:    "Groups › All groups › {group} › Members › Add members: select {person}.",
+		KeepOut: "Groups › All groups › {group} › Members: tick {person}, then Remove.",
+		Rename:  "Groups › All groups › {group} › Properties: change the group name to {name}.",
+	},
 	SignIns: []SignIn{
 		{Name: "client", Title: "App with a client secret", Secret: "Client secret", SecretHint: "its value, under Certificates & secrets of the app registration"},
 		{Name: "device", Title: "Sign in with a code", Interactive: true, Device: true},
@@ -163,6 +181,11 @@ func entraConfig(a *App, s IdPSettings) entra.Config {
 
 var googleProvider = Provider{
 	Name: "google", Title: "Google Workspace",
+	ByHand: ByHand{
+		Keep:    "Directory › Groups › {group} › Members › Add members: {person}.",
+		KeepOut: "Directory › Groups › {group} › Members: tick {person}, then Remove members.",
+		Rename:  "Directory › Groups › {group} › Group information › Edit: change the name to {name}.",
+	},
 	SignIns: []SignIn{
 		{Name: "service-account", Title: "Service account", Secret: "Key file", SecretHint: "the service account's JSON key file", SecretFile: true, Fields: []Field{
 			{Name: "admin", Label: "Acts for", Hint: "e-mail address of an administrator: admin@acme.com", Required: true, Of: func(s *IdPSettings) *string { return &s.Admin }},
@@ -191,6 +214,11 @@ func googleConfig(a *App, s IdPSettings) google.Config {
 
 var scimProvider = Provider{
 	Name: "scim", Title: "SCIM 2.0",
+	ByHand: ByHand{
+		Keep:    "In the identity provider make {person} a member of the group {group}.",
+		KeepOut: "In the identity provider end the membership of {person} in the group {group}.",
+		Rename:  "In the identity provider rename the group {group} to {name}.",
+	},
 	SignIns: []SignIn{
 		{Name: "bearer", Title: "Bearer token", Secret: "Token", SecretHint: "the token of the provider's SCIM endpoint"},
 		{Name: "basic", Title: "User name and password", Secret: "Password", SecretHint: "the user's password", Fields: []Field{userField("User name", "who signs in")}},
@@ -217,6 +245,11 @@ var scimProvider = Provider{
 
 var ldapProvider = Provider{
 	Name: "ldap", Title: "LDAP / Active Directory",
+	ByHand: ByHand{
+		Keep:    "Active Directory Users and Computers › {group} › Properties › Members › Add: {person}. In another directory add their entry to the member attribute of the group.",
+		KeepOut: "Active Directory Users and Computers › {group} › Properties › Members: select {person}, then Remove. In another directory delete their entry from the member attribute of the group.",
+		Rename:  "Active Directory Users and Computers › {group} › Rename: {name}; in another directory change the cn of the group.",
+	},
 	SignIns: []SignIn{{Name: "simple", Title: "Name and password", Secret: "Password", SecretHint: "of the account that signs in",
 		Fields: []Field{userField("Sign in as", "DN of an account that may read: cn=reader,dc=acme,dc=com")}}},
 	Fields: []Field{
@@ -265,6 +298,12 @@ func readAuthority(path string) (string, error) {
 
 var fileProvider = Provider{
 	Name: "file", Title: "A file (CSV or JSON)",
+	ReadOnly: true,
+	ByHand: ByHand{
+		Keep:    "Where the file comes from, add {person} to the group {group}, then export it again.",
+		KeepOut: "Where the file comes from, take {person} out of the group {group}, then export it again.",
+		Rename:  "Where the file comes from, rename the group {group} to {name}, then export it again.",
+	},
 	SignIns: []SignIn{{Name: "none", Title: "None"}},
 	Fields: []Field{{Name: "path", Label: "File", Hint: "an export with the columns group, e-mail and name", Required: true, File: true,
 		Of: func(s *IdPSettings) *string { return &s.Path }}},

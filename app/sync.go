@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -28,6 +29,9 @@ func (a *App) review(snapshot *directory.Snapshot, atlassianOnly bool) (*review.
 		return nil, err
 	}
 	if input.Outcomes, err = a.Store.Outcomes(); err != nil {
+		return nil, err
+	}
+	if input.Answers, err = a.Store.Answers(); err != nil {
 		return nil, err
 	}
 	return review.Compare(input), nil
@@ -117,6 +121,7 @@ func decide(r *review.Review, rows []*review.Row, decision review.Decision) []re
 	for i, row := range rows {
 		decisions[i] = decision
 		decisions[i].Group, decisions[i].Name, decisions[i].Facts = r.SourceID(row), row.Name, r.Facts(row)
+		decisions[i].Basis = r.Basis(row)
 	}
 	return decisions
 }
@@ -158,7 +163,8 @@ func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner
 		return nil, err
 	}
 	defer sides.close()
-	runner := &run.Runner{IdP: sides.idp, Atlassian: sides.organization, Journal: a.Store, Patience: a.Patience, By: By(), Owner: sides.settings.Atlassian.Owner}
+	writer, _ := sides.idp.(idp.Writer)
+	runner := &run.Runner{Writer: writer, IdP: sides.idp, Atlassian: sides.organization, Journal: a.Store, Patience: a.Patience, By: By(), Owner: sides.settings.Atlassian.Owner}
 	if sides.provisioning != nil {
 		runner.Provisioning = sides.provisioning
 	} else if provisions {
@@ -177,10 +183,12 @@ func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner
 			return report, err
 		}
 	}
-	if report.Undoes != "" {
-		return report, nil // its groups aren't the identity provider's
+	if report.Undoes == "" { // else its groups aren't the identity provider's
+		if err := a.Store.SaveOutcomes(outcomes(report)); err != nil {
+			return report, err
+		}
 	}
-	return report, a.Store.SaveOutcomes(outcomes(report))
+	return report, a.checkOff()
 }
 
 // Unfinished gives the run that was interrupted, or nil.
@@ -253,7 +261,7 @@ func outcomes(report *run.Report) []review.Outcome {
 	unmade := unmadeSites(report)
 	for _, result := range report.Groups {
 		state, tells := states[result.Result]
-		if !tells || result.After == nil && (result.Result == run.Synced || result.Result == run.Waiting) {
+		if result.InIdP || !tells || result.After == nil && (result.Result == run.Synced || result.Result == run.Waiting) {
 			continue
 		}
 		outcome := review.Outcome{
@@ -323,6 +331,7 @@ func amend(snapshot *directory.Snapshot, report *run.Report) *directory.Snapshot
 	}
 	org.Members = org.Members.With(replaced)
 	amendProvisioning(&amended, report)
+	amendSource(&amended, report)
 	org.Products = slices.Clone(org.Products)
 	before, after := review.SeatHolders(&snapshot.Atlassian), review.SeatHolders(org)
 	for i := range org.Products {

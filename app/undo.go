@@ -32,7 +32,8 @@ type Undo struct {
 	// Notes name what can't be taken back.
 	Notes []string
 
-	people []plan.Person
+	people  []plan.Person
+	sources []plan.SourceGroup
 }
 
 // Plan gives the operations and the guards in their way.
@@ -44,7 +45,7 @@ func (u *Undo) Plan(terms plan.Terms) *plan.Plan {
 		}
 	}
 	p := plan.Make(u.Review, selection, terms)
-	p.Undoes, p.People = u.Run.ID, slices.Clone(u.people)
+	p.Undoes, p.People, p.Sources = u.Run.ID, slices.Clone(u.people), slices.Clone(u.sources)
 	return p
 }
 
@@ -63,9 +64,9 @@ func (a *App) MakeUndo(what Undoing) (*Undo, error) {
 		return nil, problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch.")
 	}
 	b := newUndoBuilder(snapshot, past, what)
-	u := &Undo{Run: past.Report, Notes: b.notes, people: b.people}
+	u := &Undo{Run: past.Report, Notes: b.notes, people: b.people, sources: b.sources}
 	u.Review = review.Compare(review.Input{Snapshot: b.snapshot(), Matches: review.Identity(len(snapshot.Atlassian.Accounts)), Targets: b.targets})
-	if len(b.wanted)+len(b.people) == 0 {
+	if len(b.wanted)+len(b.people)+len(b.sources) == 0 {
 		return nil, problem.New(problem.NotFound, "Nothing of that run is left to undo: it didn't take effect, or no longer stands.", "Look at rollcall history for what it did.")
 	}
 	return u, nil
@@ -103,6 +104,7 @@ type undoBuilder struct {
 	order   []directory.GroupNo
 	targets map[string]directory.GroupNo
 	people  []plan.Person
+	sources []plan.SourceGroup
 	notes   []string
 }
 
@@ -126,6 +128,12 @@ func newUndoBuilder(now *directory.Snapshot, past *run.Past, what Undoing) *undo
 		group := &past.Plan.Groups[i]
 		if what.Group == "" || directory.FoldName(group.Name) == directory.FoldName(what.Group) {
 			b.undoGroup(group, byKey[group.Key()])
+		}
+	}
+	for i := range past.Plan.Sources {
+		group := &past.Plan.Sources[i]
+		if what.Group == "" || directory.FoldName(group.Group.Name) == directory.FoldName(what.Group) {
+			b.undoSource(group, byKey[group.Key()])
 		}
 	}
 	if what.Group == "" {
@@ -197,6 +205,43 @@ func (b *undoBuilder) target(group *plan.Group) (directory.GroupNo, bool) {
 		}
 	}
 	return found, n == 1
+}
+
+// undoSource takes back the changes of a group of the identity provider.
+func (b *undoBuilder) undoSource(group *plan.SourceGroup, operations []*run.Operation) {
+	idp := &b.now.IdP
+	no := slices.IndexFunc(idp.Groups, func(now directory.SourceGroup) bool { return now.ID == group.Group.ID })
+	if no < 0 {
+		return
+	}
+	back := plan.NewSourceGroup(b.now, directory.SourceNo(no))
+	back.Uses = group.Uses
+	for _, operation := range operations {
+		if !operation.TookEffect() || b.what.Person != "" && directory.FoldAddress(operation.Account) != directory.FoldAddress(b.what.Person) {
+			continue
+		}
+		_, in := slices.BinarySearch(back.Members, operation.Person)
+		switch {
+		case operation.Kind == run.AddToSource && in:
+			back.Remove = append(back.Remove, memberOf(group.Add, operation.Person))
+		case operation.Kind == run.RemoveFromSource && !in:
+			back.Add = append(back.Add, memberOf(group.Remove, operation.Person))
+		case operation.Kind == run.RenameSource && back.Group.Name == group.Rename:
+			back.Rename = group.Group.Name
+		}
+	}
+	if back.Operations() > 0 {
+		b.sources = append(b.sources, back)
+	}
+}
+
+func memberOf(members []plan.Member, person string) plan.Member {
+	for _, member := range members {
+		if member.Person == person {
+			return member
+		}
+	}
+	return plan.Member{Person: person}
 }
 
 // undoPeople takes back names and deactivations in the provisioning directory.

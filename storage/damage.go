@@ -66,7 +66,7 @@ func inspect(tx *bbolt.Tx, path string) error {
 	return tx.ForEach(func(name []byte, bucket *bbolt.Bucket) error {
 		return bucket.ForEach(func(_, value []byte) error {
 			switch string(name) {
-			case string(decisionsBucket), string(outcomesBucket), string(runsBucket):
+			case string(decisionsBucket), string(outcomesBucket), string(answersBucket), string(runsBucket):
 				if !json.Valid(value) {
 					return fmt.Errorf("%w: a record of %s isn't whole", errDamaged, name)
 				}

@@ -48,12 +48,14 @@ type Database struct {
 }
 
 // buckets are all there are.
-var buckets = [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket}
+var buckets = [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket, answersBucket, basesBucket}
 
 var (
 	settingsBucket  = []byte("settings")
 	snapshotsBucket = []byte("snapshots")
 	decisionsBucket = []byte("decisions")
+	answersBucket   = []byte("answers")
+	basesBucket     = []byte("bases") // of decisions
 	outcomesBucket  = []byte("outcomes")
 	runsBucket      = []byte("runs")
 	journalBucket   = []byte("journal") // of layout 1
@@ -289,44 +291,6 @@ func (d *Database) SaveThresholds(change app.ThresholdChange) error {
 			return err
 		}
 		return put(bucket, settingKey, settings)
-	})
-}
-
-// Decisions gives all decisions by the id of the IdP group.
-func (d *Database) Decisions() (map[string]review.Decision, error) {
-	return all[review.Decision](d, decisionsBucket)
-}
-
-// SaveDecisions keeps decisions in place of earlier ones on the same groups, and
-// notes them in the history: all of them or none.
-func (d *Database) SaveDecisions(decisions ...review.Decision) error {
-	return d.update(func(tx *bbolt.Tx) error {
-		for _, decision := range decisions {
-			if _, err := add(tx, history.Decision, "", decision); err != nil {
-				return err
-			}
-			if err := put(tx.Bucket(decisionsBucket), []byte(decision.Group), decision); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// DeleteDecisions forgets the decisions on groups; by who withdraws them, and when,
-// is noted in the history.
-func (d *Database) DeleteDecisions(withdrawn ...review.Decision) error {
-	return d.update(func(tx *bbolt.Tx) error {
-		for _, decision := range withdrawn {
-			decision.Withdrawn = true
-			if _, err := add(tx, history.Decision, "", decision); err != nil {
-				return err
-			}
-			if err := tx.Bucket(decisionsBucket).Delete([]byte(decision.Group)); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
 }
 

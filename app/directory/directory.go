@@ -78,6 +78,18 @@ type SourceGroup struct {
 	Mark string
 }
 
+// Uses is what else hangs on a group of the identity provider than its sync with
+// Atlassian.
+type Uses struct {
+	// Applications are the others that it is assigned to. Known says that the
+	// provider told; else it may feed some.
+	Applications []string
+	Known        bool
+	// Rule is the name of the rule that puts people into the group, or empty:
+	// nobody is removed from it by hand then.
+	Rule string
+}
+
 // IdentityProvider is what was read from the identity provider.
 type IdentityProvider struct {
 	// Provider is the connector's name: okta, entra, google, scim, ldap, file.

@@ -24,6 +24,7 @@ const (
 	Person    Kind = "person"    // run.PersonResult: a person is done with
 	End       Kind = "end"       // run.Ended: the run's counts
 	Decision  Kind = "decision"  // review.Decision: made, or withdrawn
+	Answer    Kind = "answer"    // review.Answer: given, withdrawn, or seen carried out
 	Restored  Kind = "restored"  // app.Restoration: the data was damaged, and restored
 	Guards    Kind = "guards"    // app.ThresholdChange: somebody set the guards' thresholds
 )

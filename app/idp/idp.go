@@ -50,6 +50,12 @@ type GroupNow struct {
 	Members []directory.Person
 }
 
+// Examiner is a provider that tells what else hangs on a group. What it isn't
+// permitted to read is unknown, not an error.
+type Examiner interface {
+	Uses(ctx context.Context, group directory.SourceGroup) (directory.Uses, error)
+}
+
 // Writer is a provider that can be changed. Each method refuses, with a problem
 // of code Refused that gives the reason, where the provider wouldn't permit it;
 // what is so already is no error.

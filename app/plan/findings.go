@@ -16,12 +16,12 @@ func GroupFindings(r *review.Review, row *review.Row, limits Thresholds) []Findi
 	if row.Source == review.NoSource || row.Ambiguous() || row.State == review.Synced {
 		return nil
 	}
-	var findings []Finding
 	if row.Parts != nil {
-		for _, target := range row.Targets() {
-			findings = append(findings, GroupFindings(r, target, limits)...)
-		}
-		return findings
+		return partFindings(r, row, limits)
+	}
+	var findings []Finding
+	if finding, found := answersFinding(r, row); found {
+		findings = append(findings, finding)
 	}
 	add := func(guard Guard, message, action string) {
 		findings = append(findings, Finding{Guard: guard, Group: row.Name, Message: message, Action: action})
@@ -55,6 +55,20 @@ func GroupFindings(r *review.Review, row *review.Row, limits Thresholds) []Findi
 	if row.Removed > limits.GroupRemovalsPeople && row.Removed*100 > row.Present*limits.GroupRemovalsPercent {
 		add(GroupRemovals, fmt.Sprintf("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
 			"If that is meant, override group-removals for this group.")
+	}
+	return findings
+}
+
+// partFindings lists those of a row's sites; what is about the IdP group is told
+// once.
+func partFindings(r *review.Review, row *review.Row, limits Thresholds) []Finding {
+	var findings []Finding
+	for _, target := range row.Targets() {
+		for _, finding := range GroupFindings(r, target, limits) {
+			if finding.Guard != OpenAnswers || !slices.Contains(findings, finding) {
+				findings = append(findings, finding)
+			}
+		}
 	}
 	return findings
 }

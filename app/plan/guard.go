@@ -20,6 +20,7 @@ const (
 	Unreadable    Guard = "unreadable"     // can't be overridden
 	UnmatchedIn   Guard = "unmatched"      // can't be overridden
 	NotModifiable Guard = "not-modifiable" // can't be overridden
+	OpenAnswers   Guard = "open-answers"   // can't be overridden
 	LockOut       Guard = "lock-out"       // can't be overridden
 	Seats         Guard = "seats"          // can't be overridden
 	SeatsPeak     Guard = "seats-peak"
@@ -32,7 +33,7 @@ const (
 )
 
 // Guards lists all guards in the order in which they are told.
-var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, LockOut, Seats, SeatsPeak, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}
+var Guards = []Guard{DefaultAccess, Unreadable, UnmatchedIn, NotModifiable, OpenAnswers, LockOut, Seats, SeatsPeak, UnknownAccess, EmptyGroup, GroupRemovals, RunRemovals, Deactivations, Stale}
 
 // Overridable says whether a person may lift the guard.
 func (g Guard) Overridable() bool {

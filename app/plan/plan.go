@@ -94,6 +94,9 @@ type Plan struct {
 	Snapshot string
 	TakenAt  time.Time
 	Groups   []Group
+	// Sources are the changes of the identity provider's own groups; a plan that
+	// has some has no Groups.
+	Sources []SourceGroup `json:",omitempty"`
 	// People are the changes in the provisioning directory, where there is one:
 	// created before the groups are synced, deactivated after.
 	People []Person

@@ -84,13 +84,16 @@ func (p *Person) step() Step {
 }
 
 // Steps are the exact operations of the plan: those in the provisioning
-// directory, then those of the groups.
+// directory, those in the identity provider, then those of the groups.
 func (p *Plan) Steps() []Step {
 	var steps []Step
 	for i := range p.People {
 		if !p.People[i].Blocked() {
 			steps = append(steps, p.People[i].step())
 		}
+	}
+	for i := range p.Sources {
+		steps = append(steps, p.Sources[i].Steps()...)
 	}
 	for i := range p.Groups {
 		steps = append(steps, p.Groups[i].Steps()...)

@@ -53,6 +53,8 @@ func (g Guard) Stops(t Thresholds) string {
 		return "a group with somebody who may be in the IdP group under another address"
 	case NotModifiable:
 		return "a group that Atlassian doesn't permit to change"
+	case OpenAnswers:
+		return "a group about which something was answered that isn't done yet"
 	case LockOut:
 		return "taking away the last admin, or the owner of the key"
 	case Seats:

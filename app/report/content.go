@@ -58,7 +58,7 @@ func Run(past *run.Past) *Report {
 	sum.add("Owner of the key", report.Owner)
 	sum.add("Why", report.Reason)
 	sum.add("Takes back the run", report.Undoes)
-	for _, result := range []run.Result{run.Synced, run.Waiting, run.Blocked, run.Changed, run.Failed, run.Skipped} {
+	for _, result := range run.Results {
 		sum.add("Groups and people: "+string(result), counts.Results[result])
 	}
 	sum.add("Members added", counts.Added)

@@ -54,8 +54,10 @@ type Decision struct {
 	Reason string
 	By     string
 	At     time.Time
-	// Facts is Review.Facts of the group when it was decided.
+	// Facts is Review.Facts of the group when it was decided, Basis Review.Basis;
+	// the history has the first alone.
 	Facts string
+	Basis []string `json:"-"`
 	// Withdrawn says that the decision no longer holds; only the history has
 	// such ones.
 	Withdrawn bool `json:",omitempty"`
@@ -84,6 +86,7 @@ type Input struct {
 	Snapshot  *directory.Snapshot
 	Decisions map[string]Decision // by the id of the IdP group
 	Outcomes  map[string]Outcome  // by the id of the IdP group
+	Answers   map[string]Answer   // by Answer.Key
 	// AtlassianOnly asks for the groups that only Atlassian has, too.
 	AtlassianOnly bool
 	// Matches, if set, say who is who without matching; Targets, if set, which
@@ -182,6 +185,10 @@ type Review struct {
 	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
 	sharing map[string]int
+	// answers are those not carried out, by the id of the IdP group.
+	answers map[string][]Answer
+	finds   sync.Once
+	found   *foundInIdP
 	// looking are the names of groups by how they look; see LookAlike.
 	looks   sync.Once
 	looking map[string][]string
@@ -194,6 +201,7 @@ func Compare(input Input) *Review {
 	}
 	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
 	r.pair()
+	r.answers = r.openAnswers(input.Answers)
 	scratch := &members{}
 	for i := range r.Rows {
 		row := &r.Rows[i]

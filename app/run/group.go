@@ -62,14 +62,20 @@ func (p *performance) syncing(group *plan.Group) *syncing {
 
 // ended gives the group's result.
 func (s *syncing) ended(err error) GroupResult {
-	var why changed
-	switch {
-	case errors.As(err, &why):
-		s.result.Result, s.result.Error = Changed, why.Error()
-	case err != nil:
-		s.result.Result, s.result.Error = Failed, problem.Of(err).Error()
+	if err != nil {
+		s.result.fail(err)
 	}
 	return s.result
+}
+
+// fail says why a group isn't what it should be.
+func (g *GroupResult) fail(err error) {
+	var why changed
+	if errors.As(err, &why) {
+		g.Result, g.Error = Changed, why.Error()
+	} else {
+		g.Result, g.Error = Failed, problem.Of(err).Error()
+	}
 }
 
 func (s *syncing) perform(ctx context.Context) error {

@@ -41,6 +41,7 @@ func (r *Runner) Resume(ctx context.Context, past *Past, tell progress.Func) (*R
 		}
 	}
 	perf.readBackDone(ctx)
+	perf.readBackSources(ctx)
 	return r.finish(ctx, perf)
 }
 
@@ -66,6 +67,15 @@ func (p *Past) GiveUp(at time.Time) *Report {
 		}
 		report.Groups = append(report.Groups, result)
 	}
+	for i := range p.Plan.Sources {
+		group := &p.Plan.Sources[i]
+		if result := ForeseeSource(p.Plan, group); !done[group.Key()] {
+			if result.Result == Answered {
+				result.Result, result.Error = Failed, "The run was interrupted and given up; part of it may have taken effect. Fetch again."
+			}
+			report.Groups = append(report.Groups, result)
+		}
+	}
 	return &report
 }
 
@@ -90,6 +100,19 @@ func (p *performance) readBackDone(ctx context.Context) {
 		if now, err := p.Atlassian.MembersNow(ctx, *target); err == nil {
 			result.After = &now
 			p.results[group.Key()] = result
+		}
+	}
+}
+
+// readBackSources reads the IdP groups that were done with, for the snapshot.
+func (p *performance) readBackSources(ctx context.Context) {
+	for i := range p.plan.Sources {
+		key := p.plan.Sources[i].Key()
+		if result, done := p.results[key]; done && result.Result == Answered {
+			if now, err := p.IdP.Now(ctx, result.Source); err == nil {
+				result.SourceAfter = &now
+				p.results[key] = result
+			}
 		}
 	}
 }

@@ -32,7 +32,13 @@ const (
 	Skipped Result = "skipped" // nothing was asked of it, or the run was stopped before
 	Changed Result = "changed" // since it was reviewed; left alone
 	Failed  Result = "failed"
+	// Answered is what became of a group of the identity provider that was
+	// changed as answered.
+	Answered Result = "answered"
 )
+
+// Results lists all results in the order in which they are told.
+var Results = []Result{Synced, Answered, Waiting, Blocked, Changed, Failed, Skipped}
 
 // GroupResult is what a run did to one group.
 type GroupResult struct {
@@ -42,6 +48,10 @@ type GroupResult struct {
 	// Site is the host of the site, under original user management.
 	Site   string `json:"site,omitempty"`
 	Result Result `json:"result"`
+	// InIdP says that it is the IdP group that was changed, Renamed what it is
+	// called since, where its name was.
+	InIdP   bool   `json:"in_idp,omitempty"`
+	Renamed string `json:"renamed,omitempty"`
 	// Made says that the group was to be created.
 	Made                        bool `json:"made,omitempty"`
 	Added, Removed, Provisioned int
@@ -55,11 +65,16 @@ type GroupResult struct {
 	Surplus []string `json:"surplus,omitempty"`
 	// After is the group as it was read back; nil where it wasn't.
 	After *atlassian.GroupNow `json:"-"`
+	// SourceAfter is the IdP group as it was read back.
+	SourceAfter *idp.GroupNow `json:"-"`
 }
 
 // Title names the group, and the site where there are several.
 func (g *GroupResult) Title() string {
-	if g.Site == "" {
+	switch {
+	case g.InIdP:
+		return g.Name + " in the identity provider"
+	case g.Site == "":
 		return g.Name
 	}
 	return g.Name + " on " + g.Site
@@ -111,6 +126,7 @@ func (r *Report) Begun(p *plan.Plan) Begun {
 		for _, batch := range p.Batches() {
 			begun.Groups += len(batch)
 		}
+		begun.Groups += len(p.Sources)
 		begun.People, begun.Plan, begun.Overridden, begun.Stopped = len(p.People), p.Fingerprint(), p.Overridden, p.Standing()
 	}
 	return begun
@@ -184,6 +200,10 @@ const (
 	UpdatePerson     Kind = "update-person"
 	DeactivatePerson Kind = "deactivate-person"
 	ActivatePerson   Kind = "activate-person"
+	// Those in the identity provider's own groups.
+	AddToSource      Kind = "add-to-idp-group"
+	RemoveFromSource Kind = "remove-from-idp-group"
+	RenameSource     Kind = "rename-idp-group"
 )
 
 // Operation is one write, as the journal holds it: first without an answer, then
@@ -193,7 +213,7 @@ type Operation struct {
 	Kind  Kind   `json:"kind"`
 	Group string `json:"group,omitempty"`
 	// Key is that of the group in the plan; Person the id of the person in the
-	// IdP, for operations in the provisioning directory.
+	// IdP, for operations in the provisioning directory and in IdP groups.
 	Key    string `json:"key,omitempty"`
 	Person string `json:"person,omitempty"`
 	// Account is the account's id, or the addresses of those invited or created.
@@ -231,7 +251,9 @@ type Runner struct {
 	// Provisioning is nil where no directory is connected; a plan that changes
 	// people needs it.
 	Provisioning Provisioning
-	Journal      Journal
+	// Writer changes the identity provider; nil where it can't be changed.
+	Writer  idp.Writer
+	Journal Journal
 	// Patience is how long a write may take until it is seen; Atlassian says
 	// up to 30 seconds. Zero means 45 seconds.
 	Patience time.Duration
@@ -300,6 +322,7 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 		batches := perf.remaining()
 		perf.total = perf.operations(batches)
 		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
+		perf.sources(ctx)
 		perf.makeRoom(ctx, batches)
 		perf.perform(ctx, perf.undone(batches))
 		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
@@ -308,6 +331,9 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 	report.Ended = time.Now()
 	for i := range p.Groups {
 		report.Groups = append(report.Groups, perf.result(&p.Groups[i]))
+	}
+	for i := range p.Sources {
+		report.Groups = append(report.Groups, perf.sourceResult(&p.Sources[i]))
 	}
 	report.People = perf.personResults()
 	if perf.broken != nil {

@@ -66,6 +66,8 @@ type SourceGroup struct {
 	Members  []string
 	// Rule names Okta's rule that fills the group, if there is one.
 	Rule string
+	// Feeds are the names of further applications that it is assigned to.
+	Feeds []string
 	// Inside are the ids of groups in this one, where the provider nests.
 	Inside []string
 }

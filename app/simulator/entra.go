@@ -29,6 +29,7 @@ func entraHandler(source *source) http.Handler {
 		"GET /v1.0/groups/{group}":                            s.getGroup,
 		"PATCH /v1.0/groups/{group}":                          s.patchGroup,
 		"GET /v1.0/groups/{group}/transitiveMembers":          s.listMembers,
+		"GET /v1.0/groups/{group}/appRoleAssignments":         s.listRoles,
 		"POST /v1.0/groups/{group}/members/$ref":              s.addMember,
 		"DELETE /v1.0/groups/{group}/members/{user}/$ref":     s.removeMember,
 		"GET /v1.0/users":                                     s.listUsers,
@@ -277,6 +278,25 @@ func (s *entraServer) listAssigned(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, graphRow{"id": "a0", "principalId": state.users[0], "principalType": "User", "principalDisplayName": "Somebody"})
 		}
 	})
+	graphPage(w, r, rows)
+}
+
+// listRoles lists the applications that a group is assigned to.
+func (s *entraServer) listRoles(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("group")
+	var group *SourceGroup
+	s.state.read(func(state *sourceState) { group = state.group[id] })
+	if group == nil {
+		graphMissing(w, id)
+		return
+	}
+	rows := []graphRow{}
+	if group.Assigned {
+		rows = append(rows, graphRow{"id": "r", "principalId": id, "principalType": "Group", "resourceId": s.company.App, "resourceDisplayName": "Atlassian Cloud"})
+	}
+	for i, name := range group.Feeds {
+		rows = append(rows, graphRow{"id": fmt.Sprintf("r%d", i), "principalId": id, "principalType": "Group", "resourceId": fmt.Sprintf("feed%d", i), "resourceDisplayName": name})
+	}
 	graphPage(w, r, rows)
 }
 

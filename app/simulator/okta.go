@@ -24,6 +24,7 @@ func oktaHandler(source *source) http.Handler {
 		"GET /api/v1/groups/{group}/users":           s.listMembers,
 		"PUT /api/v1/groups/{group}/users/{user}":    s.putMember,
 		"DELETE /api/v1/groups/{group}/users/{user}": s.deleteMember,
+		"GET /api/v1/groups/{group}/apps":            s.listAppsOf,
 		"GET /api/v1/users":                          s.listUsers,
 		"GET /api/v1/users/{user}":                   s.getUser,
 		"GET /api/v1/users/{user}/groups":            s.listGroupsOf,
@@ -253,10 +254,34 @@ func (s *oktaServer) listGroupsOf(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *oktaServer) listApps(w http.ResponseWriter, r *http.Request) {
-	page(w, r, []oktaRow{{
-		"id": s.company.App, "name": "atlassian", "label": "Atlassian Cloud", "status": "ACTIVE", "signOnMode": "SAML_2_0",
-		"created": oktaTime, "lastUpdated": oktaTime, "_links": oktaRow{},
-	}}, 1, 200, 200)
+	page(w, r, []oktaRow{s.atlassianApp()}, 1, 200, 200)
+}
+
+func (s *oktaServer) atlassianApp() oktaRow {
+	return appRow(s.company.App, "atlassian", "Atlassian Cloud")
+}
+
+func appRow(id, name, label string) oktaRow {
+	return oktaRow{"id": id, "name": name, "label": label, "status": "ACTIVE", "signOnMode": "SAML_2_0", "created": oktaTime, "lastUpdated": oktaTime, "_links": oktaRow{}}
+}
+
+// listAppsOf lists the applications that a group is assigned to.
+func (s *oktaServer) listAppsOf(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("group")
+	var group *SourceGroup
+	s.state.read(func(state *sourceState) { group = state.group[id] })
+	if group == nil {
+		oktaNotFound(w, id, "UserGroup")
+		return
+	}
+	var rows []oktaRow
+	if group.Assigned {
+		rows = append(rows, s.atlassianApp())
+	}
+	for i, name := range group.Feeds {
+		rows = append(rows, appRow(fmt.Sprintf("0oafeed%d", i), strings.ToLower(name), name))
+	}
+	page(w, r, rows, 1, 20, 200)
 }
 
 func (s *oktaServer) listAppGroups(w http.ResponseWriter, r *http.Request) {

@@ -147,7 +147,7 @@ func (s *sampler) group(i int, name string, kind kind) {
 		marked = ptr(false)
 	}
 	s.company.SourceGroups = append(s.company.SourceGroups, SourceGroup{
-		ID: s.oktaID("00g"), Name: name, Description: "Sample group", Type: s.oktaType(i), Assigned: i%20 != 19, Members: unique(people),
+		ID: s.oktaID("00g"), Name: name, Description: "Sample group", Type: s.oktaType(i), Assigned: i%20 != 19, Members: unique(people), Feeds: feeds(i),
 	})
 	if kind == onlyIdP {
 		return
@@ -160,6 +160,17 @@ func (s *sampler) group(i int, name string, kind kind) {
 		name = strings.ToUpper(name) // written differently over there
 	}
 	s.addGroup(name, marked, roles, accounts)
+}
+
+// feeds gives some groups other applications.
+func feeds(i int) []string {
+	switch i % 5 {
+	case 1:
+		return []string{"Slack"}
+	case 3:
+		return []string{"GitHub Enterprise", "Slack"}
+	}
+	return nil
 }
 
 func (s *sampler) oktaType(i int) string {

@@ -56,7 +56,7 @@ func TestEntraPassesTheSuite(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
 		},
-		Members: isMembers, Nests: true, Fixes: true,
+		Members: isMembers, Nests: true, Fixes: true, Feeds: true,
 	})
 }
 

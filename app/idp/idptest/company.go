@@ -25,7 +25,7 @@ func Company(world World) *simulator.Company {
 	}
 	id := func(i int) string { return fmt.Sprintf("00g%05d", i) }
 	for i, group := range world.Groups {
-		made := simulator.SourceGroup{ID: id(i), Name: group.Name, Type: "OKTA_GROUP"}
+		made := simulator.SourceGroup{ID: id(i), Name: group.Name, Type: "OKTA_GROUP", Feeds: group.Feeds}
 		if group.Fixed {
 			made.Type = "APP_GROUP"
 		}

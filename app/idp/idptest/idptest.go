@@ -33,6 +33,8 @@ type Group struct {
 	Inside []int
 	// Fixed says that the provider decides itself who is in it.
 	Fixed bool
+	// Feeds are the names of further applications that it is assigned to.
+	Feeds []string
 }
 
 // World is a directory to be served.
@@ -55,6 +57,8 @@ type Server struct {
 	// Nests says that groups may hold groups, Fixes that some groups refuse
 	// changes, Counts that the provider counts members beside listing them.
 	Nests, Fixes, Counts bool
+	// Feeds says that the provider tells what else a group feeds.
+	Feeds bool
 
 	// OnlyMembers says that people who are in no group aren't told.
 	OnlyMembers bool
@@ -113,6 +117,9 @@ func Run(t *testing.T, server Server) {
 		t.Run("members are added and removed", server.members)
 		t.Run("a group is renamed", server.rename)
 		t.Run("reading what changed equals reading everything", server.incremental)
+		if server.Feeds {
+			t.Run("what else a group feeds is told", server.uses)
+		}
 		if server.Fixes {
 			t.Run("a group that can't be changed is refused with the reason", server.fixed)
 		}
@@ -444,6 +451,33 @@ func (s Server) incremental(t *testing.T) {
 		requireSame(t, anew, changes)
 		last = changes
 	}
+}
+
+func (s Server) uses(t *testing.T) {
+	ctx := context.Background()
+	refuse := false
+	provider := s.Serve(t, World{Groups: []Group{{Name: "alone"}, {Name: "shared", Feeds: []string{"Slack", "GitHub"}}}}, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if refuse {
+				http.Error(w, `{"errorCode":"E0000006","error":{"code":"Authorization_RequestDenied"}}`, http.StatusForbidden)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	side, _, err := provider.Read(ctx, nil, nil)
+	require.NoError(t, err)
+	examiner := provider.(idp.Examiner)
+	uses, err := examiner.Uses(ctx, find(t, side, "alone"))
+	require.NoError(t, err)
+	require.Equal(t, directory.Uses{Known: true}, uses)
+	uses, err = examiner.Uses(ctx, find(t, side, "shared"))
+	require.NoError(t, err)
+	require.Equal(t, directory.Uses{Known: true, Applications: []string{"Slack", "GitHub"}}, uses)
+	refuse = true
+	uses, err = examiner.Uses(ctx, find(t, side, "shared"))
+	require.NoError(t, err)
+	require.False(t, uses.Known, "what may not be read isn't known")
 }
 
 func (s Server) fixed(t *testing.T) {

@@ -40,7 +40,7 @@ func TestOktaPassesTheSuite(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusTooManyRequests)
 		},
-		Members: isMembers, Fixes: true, Counts: true,
+		Members: isMembers, Fixes: true, Counts: true, Feeds: true,
 	})
 }
 
@@ -141,7 +141,7 @@ func TestAServiceAppPassesTheSuite(t *testing.T) {
 		Serve: func(t *testing.T, world idptest.World, wrap idptest.Wrap) idp.Provider {
 			return serviceApp(t, start(t, idptest.Company(world), wrap))
 		},
-		Members: isMembers, Fixes: true,
+		Members: isMembers, Fixes: true, Feeds: true,
 	})
 }
 
@@ -203,6 +203,9 @@ func TestAMemberThatARulePutsInIsNotRemoved(t *testing.T) {
 	err = connection.RemoveMember(context.Background(), side.Groups[0], side.People[0])
 	require.True(t, problem.Is(err, problem.Refused), "%v", err)
 	require.Contains(t, err.Error(), "everybody in sales")
+	uses, err := connection.Uses(context.Background(), side.Groups[0])
+	require.NoError(t, err)
+	require.Equal(t, "everybody in sales", uses.Rule, "it is known before")
 }
 
 func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {

@@ -1,0 +1,279 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/remote"
+)
+
+// changing is one group of the identity provider being changed.
+type changing struct {
+	*performance
+	plan   *plan.SourceGroup
+	result GroupResult
+	// now is the group as it was just read, members the ids of who is in it.
+	now     idp.GroupNow
+	members map[string]bool
+	// added are the people to be added as they are now, by their id.
+	added map[string]directory.Person
+}
+
+// sources changes the groups of the identity provider, several side by side.
+func (p *performance) sources(ctx context.Context) {
+	var groups []*plan.SourceGroup
+	for i := range p.plan.Sources {
+		group := &p.plan.Sources[i]
+		if _, done := p.results[group.Key()]; !done && group.Operations() > 0 {
+			groups = append(groups, group)
+			p.total += group.Operations()
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	stage := "Changing groups in the identity provider"
+	p.stage.Store(&stage)
+	p.advance(0)
+	// The function never fails: a group's failure is its result.
+	_ = remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
+		result := p.source(ctx, groups[i])
+		err := p.Journal.GroupDone(p.report.ID, result)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.results[groups[i].Key()] = result
+		p.fail(err)
+		return nil
+	})
+}
+
+// source changes one group: reads it again, writes, and reads back.
+func (p *performance) source(ctx context.Context, group *plan.SourceGroup) GroupResult {
+	c := &changing{performance: p, plan: group, result: newSourceResult(group)}
+	if err := c.perform(ctx); err != nil {
+		c.result.fail(err)
+	}
+	return c.result
+}
+
+func newSourceResult(group *plan.SourceGroup) GroupResult {
+	return GroupResult{Name: group.Group.Name, Source: group.Group.ID, InIdP: true, Result: Answered, Error: leftOut(group)}
+}
+
+// leftOut says which answers aren't carried out, and why.
+func leftOut(group *plan.SourceGroup) string {
+	var why []string
+	for _, left := range group.LeftOut {
+		why = append(why, fmt.Sprintf("Left for you: %s: %s.", left.What, left.Why))
+	}
+	return strings.Join(why, " ")
+}
+
+func (c *changing) perform(ctx context.Context) error {
+	if c.Writer == nil {
+		return problem.New(problem.Refused, "The identity provider can't be changed from here.", "Make the change there, then fetch again.")
+	}
+	if err := c.read(ctx); err != nil {
+		return err
+	}
+	if !c.fits() {
+		return changed("The group has changed in the identity provider since it was reviewed.")
+	}
+	for _, step := range []func(context.Context) error{c.readPeople, c.requireFree, c.add, c.remove, c.rename} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return c.verify(ctx)
+}
+
+func (c *changing) read(ctx context.Context) (err error) {
+	c.now, err = c.IdP.Now(ctx, c.plan.Group.ID)
+	if problem.Is(err, problem.NotFound) {
+		return changed("The identity provider no longer has the group.")
+	}
+	c.members = make(map[string]bool, len(c.now.Members))
+	for i := range c.now.Members {
+		c.members[c.now.Members[i].ID] = true
+	}
+	return err
+}
+
+// fits says whether the group is as reviewed, but for what this run has done or may
+// have done to it.
+func (c *changing) fits() bool {
+	renamed := directory.FoldName(c.now.Group.Name) == directory.FoldName(c.plan.Rename) && c.tried(RenameSource, "")
+	if !renamed && directory.FoldName(c.now.Group.Name) != directory.FoldName(c.plan.Group.Name) {
+		return false
+	}
+	reviewed := make(map[string]bool, len(c.plan.Members))
+	for _, id := range c.plan.Members {
+		reviewed[id] = true
+		if !c.members[id] && !c.tried(RemoveFromSource, id) {
+			return false
+		}
+	}
+	for id := range c.members {
+		if !reviewed[id] && !c.tried(AddToSource, id) {
+			return false
+		}
+	}
+	return true
+}
+
+// tried says whether the run sent a change before it was interrupted.
+func (c *changing) tried(kind Kind, person string) bool {
+	return slices.ContainsFunc(c.pastOf(c.plan.Key()), func(o Operation) bool { return o.Kind == kind && o.Person == person && !o.Refused })
+}
+
+func (c *changing) operation(kind Kind, member *plan.Member) *Operation {
+	operation := &Operation{Kind: kind, Group: c.plan.Group.Name, Key: c.plan.Key()}
+	if member != nil {
+		operation.Person, operation.Account = member.Person, member.Email
+	}
+	return operation
+}
+
+// readPeople reads who is to be added: somebody who was disabled since isn't who
+// was reviewed.
+func (c *changing) readPeople(ctx context.Context) error {
+	c.added = make(map[string]directory.Person, len(c.plan.Add))
+	for i := range c.plan.Add {
+		member := &c.plan.Add[i]
+		if c.members[member.Person] {
+			continue
+		}
+		person, err := c.IdP.Person(ctx, member.Person)
+		if problem.Is(err, problem.NotFound) {
+			return changed(fmt.Sprintf("The identity provider no longer knows %s.", member.Name))
+		}
+		if err != nil {
+			return err
+		}
+		if person.Disabled && c.performance.plan.Undoes == "" {
+			return changed(fmt.Sprintf("%s was disabled in the identity provider since it was reviewed.", member.Name))
+		}
+		c.added[member.Person] = person
+	}
+	return nil
+}
+
+// requireFree asks Atlassian again whether the new name is free there.
+func (c *changing) requireFree(ctx context.Context) error {
+	if c.plan.Rename == "" || c.now.Group.Name == c.plan.Rename || c.performance.plan.Undoes != "" {
+		return nil
+	}
+	for _, site := range c.plan.Sites {
+		groups, err := c.Atlassian.Named(ctx, site, c.plan.Rename)
+		if err != nil {
+			return err
+		}
+		if len(groups) > 0 {
+			return changed(fmt.Sprintf("Atlassian has a group named “%s” now.", c.plan.Rename))
+		}
+	}
+	return nil
+}
+
+func (c *changing) add(ctx context.Context) error {
+	for i := range c.plan.Add {
+		member := &c.plan.Add[i]
+		if person, lacks := c.added[member.Person]; lacks {
+			err := c.write(ctx, c.operation(AddToSource, member), func(ctx context.Context) error { return c.Writer.AddMember(ctx, c.now.Group, person) })
+			if err != nil {
+				return err
+			}
+		}
+		c.result.Added++
+		c.advance(1)
+	}
+	return nil
+}
+
+func (c *changing) remove(ctx context.Context) error {
+	for i := range c.plan.Remove {
+		member := &c.plan.Remove[i]
+		if c.members[member.Person] {
+			person := directory.Person{ID: member.Person, Name: member.Name, Email: member.Email}
+			err := c.write(ctx, c.operation(RemoveFromSource, member), func(ctx context.Context) error { return c.Writer.RemoveMember(ctx, c.now.Group, person) })
+			if err != nil {
+				return err
+			}
+		}
+		c.result.Removed++
+		c.advance(1)
+	}
+	return nil
+}
+
+func (c *changing) rename(ctx context.Context) error {
+	if c.plan.Rename == "" {
+		return nil
+	}
+	if c.now.Group.Name != c.plan.Rename {
+		err := c.write(ctx, c.operation(RenameSource, nil), func(ctx context.Context) error { return c.Writer.RenameGroup(ctx, c.now.Group, c.plan.Rename) })
+		if err != nil {
+			return err
+		}
+	}
+	c.result.Renamed = c.plan.Rename
+	c.advance(1)
+	return nil
+}
+
+// verify reads the group back until the identity provider shows what was written.
+func (c *changing) verify(ctx context.Context) error {
+	return c.await(ctx, func(ctx context.Context) error {
+		err := c.read(ctx)
+		if err == nil && !c.shown() {
+			err = problem.New(problem.Incomplete, "The identity provider took the changes, but doesn't show them.", "Fetch again in a minute and review the group.")
+		}
+		if err != nil {
+			c.tell.Tell("Waiting until the identity provider shows the changes", int(c.done.Load()), c.total)
+			return notYet(err)
+		}
+		c.result.SourceAfter = &c.now
+		return nil
+	})
+}
+
+func (c *changing) shown() bool {
+	is := func(member plan.Member) bool { return c.members[member.Person] }
+	return !slices.ContainsFunc(c.plan.Remove, is) &&
+		!slices.ContainsFunc(c.plan.Add, func(member plan.Member) bool { return !is(member) }) &&
+		(c.plan.Rename == "" || c.now.Group.Name == c.plan.Rename)
+}
+
+// sourceResult gives what became of a group of the identity provider.
+func (p *performance) sourceResult(group *plan.SourceGroup) GroupResult {
+	if result, performed := p.results[group.Key()]; performed {
+		return result
+	}
+	result := ForeseeSource(p.plan, group)
+	switch {
+	case result.Result != Answered:
+	case len(p.pastOf(group.Key())) > 0:
+		result.Result, result.Error = Failed, "The run was stopped in the middle of this group. Fetch again to see what is left."
+	default:
+		result.Result, result.Error = Skipped, "The run was stopped before this group."
+	}
+	return result
+}
+
+// ForeseeSource says what performing a plan makes of a group of the identity
+// provider, should all go well.
+func ForeseeSource(p *plan.Plan, group *plan.SourceGroup) GroupResult {
+	result := newSourceResult(group)
+	if len(p.Findings) > 0 {
+		result.Result, result.Error = Blocked, p.Findings[0].Problem().Error()
+	} else if group.Operations() == 0 {
+		result.Result = Skipped
+	}
+	return result
+}
