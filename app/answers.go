@@ -117,6 +117,19 @@ type Todo struct {
 	Obstacle string
 }
 
+// Line tells it in a line: whether it is done, what, how, and what stands in the
+// way.
+func (t *Todo) Line() string {
+	if !t.Done.IsZero() {
+		return "[x] " + t.String()
+	}
+	line := fmt.Sprintf("[ ] %s. %s", t.String(), t.ByHand)
+	if t.Obstacle != "" {
+		line += fmt.Sprintf(" Rollcall can't do it: %s.", t.Obstacle)
+	}
+	return line
+}
+
 // Todos lists what was answered: what is to be done first, then what is done.
 func (a *App) Todos(r *review.Review) ([]Todo, error) {
 	answers, err := a.Store.Answers()

@@ -294,8 +294,12 @@ type SyncDocument struct {
 
 // SyncGroupDocument is what a run did to one group.
 type SyncGroupDocument struct {
-	Name        string     `json:"name"`
-	Site        string     `json:"site,omitempty"`
+	Name string `json:"name"`
+	Site string `json:"site,omitempty"`
+	// InIdP says that it is the IdP group that was changed, Renamed what it is
+	// called since.
+	InIdP       bool       `json:"in_idp,omitempty"`
+	Renamed     string     `json:"renamed,omitempty"`
 	Result      run.Result `json:"result"`
 	Added       int        `json:"added"`
 	Removed     int        `json:"removed"`
@@ -396,9 +400,16 @@ func newRunDocument(report *run.Report) RunDocument {
 func newSyncGroups(report *run.Report) []SyncGroupDocument {
 	groups := []SyncGroupDocument{}
 	for _, group := range report.Groups {
-		groups = append(groups, SyncGroupDocument{group.Name, group.Site, group.Result, group.Added, group.Removed, group.Provisioned, orNull(group.Error), group.Missing, group.Surplus})
+		groups = append(groups, newSyncGroup(&group))
 	}
 	return groups
+}
+
+func newSyncGroup(group *run.GroupResult) SyncGroupDocument {
+	return SyncGroupDocument{
+		Name: group.Name, Site: group.Site, InIdP: group.InIdP, Renamed: group.Renamed, Result: group.Result, Added: group.Added, Removed: group.Removed, Provisioned: group.Provisioned,
+		Error: orNull(group.Error), Missing: group.Missing, Surplus: group.Surplus,
+	}
 }
 
 // NewDryRunDocument writes out what a plan would do. A group that would be
@@ -418,8 +429,52 @@ func NewDryRunDocument(p *plan.Plan, before *review.Review) SyncDocument {
 		}
 		document.Groups = append(document.Groups, one)
 	}
+	for i := range p.Sources {
+		group := &p.Sources[i]
+		result := run.ForeseeSource(p, group)
+		result.Added, result.Removed, result.Renamed = len(group.Add), len(group.Remove), group.Rename
+		document.Groups = append(document.Groups, newSyncGroup(&result))
+	}
 	for i := range p.People {
 		document.People = append(document.People, newSyncPersonDocument(run.ForeseePerson(p, &p.People[i])))
+	}
+	return document
+}
+
+// TodosDocument lists what was answered as `rollcall answer --json` prints it.
+type TodosDocument struct {
+	Todos []TodoDocument `json:"todos"`
+}
+
+// TodoDocument is one answer.
+type TodoDocument struct {
+	Answer review.AnswerKind `json:"answer"`
+	Group  string            `json:"group"`
+	IdPID  string            `json:"idp_group_id"`
+	Person string            `json:"person,omitempty"`
+	Email  string            `json:"email,omitempty"`
+	To     string            `json:"to,omitempty"`
+	By     string            `json:"by"`
+	At     time.Time         `json:"at"`
+	ByHand string            `json:"by_hand"`
+	// Obstacle says why Rollcall can't do it as things are; Done when a fetch
+	// showed it done.
+	Obstacle *string    `json:"obstacle"`
+	Done     *time.Time `json:"done"`
+}
+
+// NewTodosDocument writes out what was answered.
+func NewTodosDocument(todos []Todo) TodosDocument {
+	document := TodosDocument{Todos: []TodoDocument{}}
+	for _, todo := range todos {
+		one := TodoDocument{
+			Answer: todo.Kind, Group: todo.Name, IdPID: todo.Group, Person: todo.Who, Email: todo.Email, To: todo.To, By: todo.By, At: todo.At.UTC(),
+			ByHand: todo.ByHand, Obstacle: orNull(todo.Obstacle),
+		}
+		if !todo.Done.IsZero() {
+			one.Done = &todo.Done
+		}
+		document.Todos = append(document.Todos, one)
 	}
 	return document
 }

@@ -149,6 +149,10 @@ func (c *confirmation) peopleLine() string {
 }
 
 func (c *confirmation) show() {
+	if len(c.plan.Sources) > 0 && len(c.plan.Groups)+len(c.plan.People) == 0 {
+		c.showAnswers()
+		return
+	}
 	effect, n := c.plan.Effect, c.performed()
 	brought := "invited without an e-mail"
 	if c.review.Provisions() {
@@ -186,6 +190,19 @@ func (c *confirmation) show() {
 	if n == 0 && people > 0 {
 		c.sync.SetText("Change " + plural(people, "person", "people"))
 	}
+}
+
+// showAnswers shows a plan that changes the identity provider alone.
+func (c *confirmation) showAnswers() {
+	c.findings.RemoveAll()
+	n := c.showSources()
+	c.findings.Refresh()
+	c.totals.SetText("This is written to " + app.ProviderTitle(c.review.Snapshot.IdP.Provider) + ", group by group, each read again just before. It can be undone.")
+	if c.plan.Undoes != "" {
+		c.totals.SetText("This is taken back in the identity provider, group by group, each read again just before.")
+	}
+	able(c.sync, n > 0)
+	c.sync.SetText(c.verb + " " + plural(n, "group", "groups"))
 }
 
 // showFindings lists what stands in the way, with what lifts it.
@@ -315,12 +332,18 @@ func (w *Window) showReport(report *run.Report) {
 // summarizeRun counts a run's results in a sentence.
 func summarizeRun(report *run.Report) string {
 	counts := map[run.Result]int{}
-	added, removed := 0, 0
+	added, removed, renamed := 0, 0, 0
 	for _, group := range report.Groups {
 		counts[group.Result]++
 		added, removed = added+group.Added, removed+group.Removed
+		if group.Renamed != "" {
+			renamed++
+		}
 	}
 	text := fmt.Sprintf("%s of %s synced: %s added, %s removed", grouped(counts[run.Synced]), plural(len(report.Groups), "group", "groups"), grouped(added), grouped(removed))
+	if counts[run.Answered] > 0 {
+		text = fmt.Sprintf("%s of %s changed in the identity provider: %s added, %s removed, %s renamed", grouped(counts[run.Answered]), plural(len(report.Groups), "group", "groups"), grouped(added), grouped(removed), grouped(renamed))
+	}
 	for _, result := range []run.Result{run.Waiting, run.Blocked, run.Changed, run.Failed, run.Skipped} {
 		if counts[result] > 0 {
 			text += fmt.Sprintf("; %s %s", grouped(counts[result]), result)

@@ -196,10 +196,10 @@ func BenchmarkOpen(b *testing.B) {
 	b.Run("work out", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			open(model.review, &model.views[0], model.limits)
+			open(model.review, &model.views[0], model.limits, nil)
 		}
 	})
-	inside := open(model.review, &model.views[0], model.limits)
+	inside := open(model.review, &model.views[0], model.limits, nil)
 	require.Len(b, inside.changes, people)
 	b.Run("show", func(b *testing.B) {
 		b.ReportAllocs()

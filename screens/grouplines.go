@@ -25,21 +25,25 @@ var (
 		{Title: "Status", Width: 170},
 	}}
 	headingColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 100, Trailing: true}, {Width: 110, Trailing: true}, {Width: 118, Trailing: true},
+		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 100, Trailing: true}, {Width: 80, Trailing: true}, {Width: 96, Trailing: true}, {Width: 118, Trailing: true},
 	}}
 	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
 	changeColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6},
+		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6}, {Width: 118, Trailing: true},
 	}}
 )
 
 // The columns of a heading that act.
 const (
 	unchangedAction = 2
-	acceptAction    = 3
-	rejectAction    = 4
-	syncAction      = 5
+	renameAction    = 3
+	acceptAction    = 4
+	rejectAction    = 5
+	syncAction      = 6
 )
+
+// answerAction is the column of a member change that answers it.
+const answerAction = 5
 
 // line gives what a line shows.
 func (m *groupsModel) line(i int) widgets.Line {
@@ -52,10 +56,10 @@ func (m *groupsModel) line(i int) widgets.Line {
 	case headingLine:
 		return m.headingLine(view)
 	case noteLine:
-		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened,
-			Cells: []widgets.Cell{{}, {{Text: m.open[view.key].notes[ref.index], Ink: widgets.InkWarn}}}}
+		told := m.open[view.key].notes[ref.index]
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: told.text, Ink: told.ink}}}}
 	case changeLine:
-		return m.changeLine(m.open[view.key].change(ref.index))
+		return m.changeLine(view.row, m.open[view.key].change(ref.index))
 	case pendingLine:
 		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: "Working out …", Ink: widgets.InkMuted}}}}
 	}
@@ -159,7 +163,7 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 	for _, guard := range view.guards {
 		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
 	}
-	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), {}, {}, {}}
+	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), m.renameCell(row), {}, {}, {}}
 	switch {
 	case row.State == review.Rejected || m.decided(row):
 		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
@@ -196,7 +200,7 @@ func (m *groupsModel) decided(row *review.Row) bool {
 }
 
 // changeLine shows one person: added or removed, and what that does to them.
-func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
+func (m *groupsModel) changeLine(row *review.Row, change *review.Change) widgets.Line {
 	r := m.review
 	sign := widgets.Part{Text: "+", Ink: widgets.InkGain, Bold: true}
 	switch change.Kind {
@@ -217,8 +221,44 @@ func (m *groupsModel) changeLine(change *review.Change) widgets.Line {
 		name = append(name, widgets.Part{Text: status, Ink: widgets.InkMuted, Fill: widgets.FillChip})
 	}
 	return widgets.Line{Columns: changeColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
-		{}, {sign}, name, {{Text: email, Ink: widgets.InkMuted}}, m.accessParts(change),
+		{}, {sign}, name, {{Text: email, Ink: widgets.InkMuted}}, m.accessParts(change), m.answerCell(row, change),
 	}}
+}
+
+// answerCell offers to answer a member change, or says what was answered.
+func (m *groupsModel) answerCell(row *review.Row, change *review.Change) widgets.Cell {
+	if change.Kind == review.Unchanged || !app.Syncable(row) {
+		return nil
+	}
+	text := "Keep out"
+	if change.Kind == review.Removed {
+		text = "Keep"
+	}
+	if _, answered := m.review.AnswerTo(row, change); answered {
+		return widgets.Cell{{Text: "✓ " + text, Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true}}
+	}
+	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true}}
+}
+
+// renameCell offers to rename the IdP group, or says that it is to be.
+func (m *groupsModel) renameCell(row *review.Row) widgets.Cell {
+	switch _, renamed := m.renaming(row); {
+	case !app.Syncable(row):
+		return nil
+	case renamed:
+		return widgets.Cell{{Text: "✓ Rename", Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true}}
+	}
+	return widgets.Cell{{Text: "Rename …", Ink: widgets.InkInfo, Bold: true}}
+}
+
+// renaming gives the answer that the row's IdP group shall be renamed.
+func (m *groupsModel) renaming(row *review.Row) (review.Answer, bool) {
+	for _, answer := range m.review.Answers(row) {
+		if answer.Kind == review.Rename {
+			return answer, true
+		}
+	}
+	return review.Answer{}, false
 }
 
 // statusOf tells of an account that isn't simply active, and of the reason why

@@ -31,6 +31,7 @@ type groupsTab struct {
 	losing, quiet    *widget.Button
 	waits, accepted  *widget.Button
 	site, product    *widget.Select
+	todo             *widget.Button
 	syncSelected     *widget.Button
 	syncAll          *widget.Button
 	header           *widgets.Header
@@ -84,7 +85,8 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(plan.Selection{Rows: t.model.selection()}) })
 	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
 	t.syncAll.Importance = widget.HighImportance
-	buttons := container.NewHBox(t.syncSelected, t.syncAll)
+	t.todo = widget.NewButton("", t.w.showTodos)
+	buttons := container.NewHBox(t.todo, t.syncSelected, t.syncAll)
 	return container.NewVBox(gap(1, 2),
 		container.NewBorder(nil, nil, nil, buttons, t.search),
 		container.NewHScroll(t.chipRow))
@@ -240,6 +242,8 @@ func (t *groupsTab) refresh() {
 		}
 	}
 	t.syncSelected.SetText(label)
+	t.todo.Hidden = t.model.answers == 0
+	t.todo.SetText(fmt.Sprintf("To do (%s) …", grouped(t.model.answers)))
 	able(t.syncSelected, selected > 0 && !busy)
 	able(t.syncAll, !busy && len(app.All(t.model.review).Rows)+t.model.summary.changes() > 0)
 	tick := widgets.Part{Mark: widgets.Unticked}
@@ -348,6 +352,12 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 	case ref.kind == headingLine && column == unchangedAction:
 		t.toggleUnchanged(ref.view)
 		return
+	case ref.kind == headingLine && column == renameAction:
+		t.rename(ref.view)
+		return
+	case ref.kind == changeLine && column == answerAction:
+		t.answer(i)
+		return
 	case ref.kind == headingLine && column == acceptAction:
 		t.accept(ref.view)
 		return
@@ -359,7 +369,7 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 }
 
 // key does what a key means to the line under the cursor: Space selects, Right
-// and Left open and close, Return syncs, Delete rejects.
+// and Left open and close, Return syncs, Delete rejects, K answers a member change.
 func (t *groupsTab) key(i int, key fyne.KeyName) {
 	if t.model == nil || i >= len(t.model.lines) {
 		return
@@ -388,6 +398,12 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 		return
 	case fyne.KeyA:
 		t.accept(view)
+		return
+	case fyne.KeyK:
+		t.answer(i)
+		return
+	case fyne.KeyN:
+		t.rename(view)
 		return
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.rejectOrWithdraw(view)
@@ -424,11 +440,15 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 	if rows := model.waiting(); len(rows) > 1 {
 		offer(fmt.Sprintf("Accept the %s selected groups", grouped(len(rows))), func() { t.decide(func() error { return t.w.app.Accept(model.review, rows, "") }) })
 	}
+	t.offerAnswers(i, offer)
 	switch {
 	case row.State == review.Rejected || model.decided(row):
 		offer("Withdraw the decision", func() { t.rejectOrWithdraw(view) })
 	case app.Syncable(row):
 		offer("Reject …", func() { t.rejectOrWithdraw(view) })
+	}
+	if rows := model.selection(); len(rows) > 1 {
+		offer(fmt.Sprintf("Reject the %s selected groups …", grouped(len(rows))), func() { t.askReject(rows) })
 	}
 	return items
 }
@@ -454,7 +474,9 @@ func (t *groupsTab) openGroup(view int) {
 	model.openWith(view, nil)
 	t.refresh()
 	var inside *opened
-	t.w.background(func() { inside = open(model.review, &model.views[view], model.limits) }, func() {
+	t.w.background(func() {
+		inside = open(model.review, &model.views[view], model.limits, t.w.whatChanged(model.review, model.views[view].row))
+	}, func() {
 		if _, still := model.open[model.views[view].key]; !still || t.model != model {
 			return // closed, or another snapshot is shown
 		}
@@ -507,16 +529,27 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 		t.decide(func() error { return t.w.app.Withdraw(r, []*review.Row{row}) })
 		return
 	}
-	if !app.Syncable(row) || !t.w.latestOnly() {
+	if app.Syncable(row) {
+		t.askReject([]*review.Row{row})
+	}
+}
+
+// askReject asks for the reason why groups stay as they are.
+func (t *groupsTab) askReject(rows []*review.Row) {
+	if !t.w.latestOnly() {
 		return
+	}
+	r, title, which := t.model.review, "Reject the sync of this group", "“"+display.Line(rows[0].Name)+"” stays as it is"
+	if len(rows) > 1 {
+		title, which = fmt.Sprintf("Reject the sync of %s groups", grouped(len(rows))), fmt.Sprintf("The %s selected groups stay as they are", grouped(len(rows)))
 	}
 	reason := widget.NewMultiLineEntry()
 	reason.SetPlaceHolder("Why it stays as it is; kept with the decision")
 	reason.SetMinRowsVisible(3)
-	text := wrapped(fmt.Sprintf("“%s” stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", display.Line(row.Name)))
-	ask := dialog.NewCustomConfirm("Reject the sync of this group", "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
+	text := wrapped(which + " in Atlassian until this is withdrawn, or what it rests on changes.")
+	ask := dialog.NewCustomConfirm(title, "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
 		if yes {
-			t.decide(func() error { return t.w.app.Reject(r, []*review.Row{row}, reason.Text) })
+			t.decide(func() error { return t.w.app.Reject(r, rows, reason.Text) })
 		}
 	}, t.w.win)
 	ask.Resize(fyne.NewSize(520, 260))

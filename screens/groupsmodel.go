@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"fyne.io/fyne/v2"
+
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/plan"
@@ -51,10 +53,16 @@ type lineRef struct {
 
 // opened is the inside of an opened group.
 type opened struct {
-	notes   []string
+	notes   []note
 	changes []review.Change
 	// unchanged are nil until they are asked for.
 	unchanged []review.Change
+}
+
+// note is a line of a sentence about the group.
+type note struct {
+	text string
+	ink  fyne.ThemeColorName
 }
 
 // change gives a member change, and behind them who stays as they are.
@@ -89,6 +97,8 @@ type groupsModel struct {
 	// effect is what syncing all groups does.
 	effect  review.Effect
 	summary peopleSummary
+	// answers is how many aren't carried out.
+	answers int
 
 	finder *review.Finder
 	// sites and products are what can be filtered by.
@@ -125,6 +135,9 @@ func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	}
 	m.effect = r.Effect(app.All(r).Rows)
 	m.summary = summarize(r)
+	for _, row := range app.Answered(r) {
+		m.answers += len(r.Answers(row))
+	}
 	m.sites = m.values(func(view *groupView) []string { return view.hosts })
 	m.products = m.values(func(view *groupView) []string { return view.productNames })
 	m.arrange()
@@ -247,8 +260,9 @@ func shortSite(host string) string {
 	return strings.TrimSuffix(host, ".atlassian.net")
 }
 
-// open works out the inside of a group.
-func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
+// open works out the inside of a group; changed are the sentences that say what has
+// changed since it was decided.
+func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []string) *opened {
 	o := &opened{changes: r.Changes(view.row)}
 	if outcome, ok := r.Outcome(view.row); ok && outcome.Error != "" && outcome.State != review.Synced {
 		o.note(outcome.Error)
@@ -261,7 +275,14 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
 		if view.row.State == review.Changed {
 			text += " What it rested on has changed since: decide again."
 		}
-		o.note(text)
+		if view.accepted {
+			o.tell(text, widgets.InkInfo)
+		} else {
+			o.note(text)
+		}
+		for _, sentence := range changed {
+			o.note(sentence)
+		}
 	}
 	for _, finding := range plan.GroupFindings(r, view.row, limits) {
 		o.note(finding.Message + " " + finding.Action)
@@ -293,17 +314,20 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds) *opened {
 // noteWidth is how many letters a line of a note holds.
 const noteWidth = 130
 
-// note adds a sentence, broken into lines.
-func (o *opened) note(text string) {
+// note adds a sentence that asks for something.
+func (o *opened) note(text string) { o.tell(text, widgets.InkWarn) }
+
+// tell adds a sentence, broken into lines.
+func (o *opened) tell(text string, ink fyne.ThemeColorName) {
 	line := ""
 	for _, word := range strings.Fields(text) {
 		if line != "" && len(line)+1+len(word) > noteWidth {
-			o.notes = append(o.notes, line)
+			o.notes = append(o.notes, note{line, ink})
 			line = ""
 		}
 		line = strings.TrimSpace(line + " " + word)
 	}
-	o.notes = append(o.notes, line)
+	o.notes = append(o.notes, note{line, ink})
 }
 
 // arrange filters and sorts, and lays the lines out.

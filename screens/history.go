@@ -108,13 +108,17 @@ func (l *historyLine) undoable() (what app.Undoing, title string, ok bool) {
 		return what, "", false
 	case l.group != nil:
 		what.Group = l.group.Name
-		return what, "the sync of “" + display.Line(l.group.Name) + "”", l.group.Added+l.group.Removed > 0
+		title := "the sync of “" + display.Line(l.group.Name) + "”"
+		if l.group.InIdP {
+			title = "the changes of “" + display.Line(l.group.Name) + "” in the identity provider"
+		}
+		return what, title, l.group.Added+l.group.Removed > 0 || l.group.Renamed != ""
 	case l.person != nil:
 		what.Person = l.person.Email
 		return what, "what was done to " + display.Line(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
 	}
 	counts := l.run.Counts()
-	return what, "the run of " + l.run.Began.Local().Format("2 January 15:04"), counts.Added+counts.Removed > 0 || counts.Results[run.Synced] > len(l.run.Groups)
+	return what, "the run of " + l.run.Began.Local().Format("2 January 15:04"), counts.Added+counts.Removed > 0 || counts.Results[run.Answered] > 0 || counts.Results[run.Synced] > len(l.run.Groups)
 }
 
 // act undoes what a line tells of, or resumes an interrupted run.
@@ -156,7 +160,10 @@ func (t *historyTab) line(i int) widgets.Line {
 	switch {
 	case line.group != nil:
 		changes := fmt.Sprintf("+%s −%s", grouped(line.group.Added), grouped(line.group.Removed))
-		return t.resultLine(&line, line.group.Name, line.group.Result, changes, line.group.Error)
+		if line.group.Renamed != "" {
+			changes += " renamed"
+		}
+		return t.resultLine(&line, line.group.Title(), line.group.Result, changes, line.group.Error)
 	case line.person != nil:
 		return t.resultLine(&line, line.person.Name, line.person.Result, string(line.person.Kind), line.person.Error)
 	}
@@ -185,7 +192,7 @@ func (t *historyTab) line(i int) widgets.Line {
 func (t *historyTab) resultLine(line *historyLine, name string, result run.Result, what, why string) widgets.Line {
 	ink, fill := widgets.InkWarn, widgets.FillWarn
 	switch result {
-	case run.Synced:
+	case run.Synced, run.Answered:
 		ink, fill = widgets.InkGain, widgets.FillGain
 	case run.Failed:
 		ink, fill = widgets.InkLoss, widgets.FillLoss

@@ -19,6 +19,8 @@ var shortcuts = []struct{ keys, what string }{
 	{"Ctrl+A", "select all groups shown, or none"},
 	{"Return", "sync the group"},
 	{"A", "accept what syncing the group does"},
+	{"K", "keep a person, or keep one out; or take that back"},
+	{"N", "give the IdP group another name"},
 	{"Delete", "reject the group, or withdraw what was decided; undo a run"},
 	{"Ctrl+C", "copy the line"},
 	{"Tab", "go on to the next field or table"},

@@ -141,7 +141,7 @@ func (c *command) root() *cobra.Command {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.report(), c.snapshot(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.report(), c.snapshot(), c.answer(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}

@@ -153,7 +153,7 @@ func (c *command) perform(a *app.App, perform func(progress.Func) (*run.Report, 
 
 func syncExit(report *run.Report) int {
 	for _, group := range report.Groups {
-		if group.Result != run.Synced {
+		if group.Result != run.Synced && group.Result != run.Answered {
 			return exitIncomplete
 		}
 	}
@@ -190,10 +190,10 @@ func (c *command) confirm(p *plan.Plan, r *review.Review, yes bool) error {
 		return nil
 	}
 	if !c.terminal() {
-		return problem.New(problem.Refused, "Nobody confirmed the sync.", "Look at it with --dry-run, then give --yes.")
+		return problem.New(problem.Refused, "Nobody confirmed it.", "Look at it with --dry-run, then give --yes.")
 	}
 	printPlan(c.Err, p, r)
-	fmt.Fprint(c.Err, "Sync them now? Type yes: ")
+	fmt.Fprint(c.Err, "Do it now? Type yes: ")
 	answer, err := bufio.NewReader(c.In).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return problem.New(problem.Cancelled, "Nothing was written.", "Sync again when you like.")
@@ -203,6 +203,10 @@ func (c *command) confirm(p *plan.Plan, r *review.Review, yes bool) error {
 
 // printPlan prints the totals of a plan and what stands in its way.
 func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
+	printSources(out, p)
+	if len(p.Sources) > 0 && len(p.Groups)+len(p.People) == 0 {
+		return
+	}
 	groups, operations := 0, 0
 	for i := range p.Groups {
 		group := &p.Groups[i]
@@ -280,6 +284,11 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 	}
 	if n := performedPeople(report); n > 0 {
 		fmt.Fprintf(out, "%d people created, renamed or deactivated in the provisioning directory.\n", n)
+	}
+	if answered := counts[run.Answered]; answered > 0 {
+		fmt.Fprintf(out, "%d groups changed in the identity provider: %d added, %d removed. %d requests.\n", answered, added, removed, report.IdP.Requests)
+		fmt.Fprintln(out, finished(after.Counts()))
+		return
 	}
 	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them %s), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
 		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, broughtIn(after), removed,

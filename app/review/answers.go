@@ -85,36 +85,34 @@ func (r *Review) NewAnswer(row *Row, change *Change) Answer {
 
 // AnswerTo gives what was answered to a member change, and isn't carried out.
 func (r *Review) AnswerTo(row *Row, change *Change) (Answer, bool) {
-	key := r.NewAnswer(row, change)
-	for _, answer := range r.answers[key.Group] {
-		if answer.Kind == key.Kind && answer.Key() == key.Key() {
-			return answer, true
-		}
+	if len(r.answers) == 0 {
+		return Answer{}, false
 	}
-	return Answer{}, false
+	asked := r.NewAnswer(row, change)
+	answer, ok := r.answerOf[asked.Key()]
+	return answer, ok && answer.Kind == asked.Kind
 }
 
 // Answers lists what was answered about the row's group and isn't carried out,
 // the first answer first.
 func (r *Review) Answers(row *Row) []Answer { return r.answers[r.SourceID(row)] }
 
-// openAnswers are those that the snapshot doesn't show carried out, by the id of
-// the IdP group.
-func (r *Review) openAnswers(all map[string]Answer) map[string][]Answer {
-	open := map[string][]Answer{}
+// takeAnswers keeps those that the snapshot doesn't show carried out.
+func (r *Review) takeAnswers(all map[string]Answer) {
 	if len(all) == 0 {
-		return open
+		return
 	}
+	r.answers, r.answerOf = map[string][]Answer{}, map[string]Answer{}
 	find := r.find()
-	for _, answer := range all {
+	for key, answer := range all {
 		if answer.Done.IsZero() && !find.carriedOut(&answer) {
-			open[answer.Group] = append(open[answer.Group], answer)
+			r.answers[answer.Group] = append(r.answers[answer.Group], answer)
+			r.answerOf[key] = answer
 		}
 	}
-	for _, list := range open {
+	for _, list := range r.answers {
 		slices.SortFunc(list, func(a, b Answer) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key(), b.Key())) })
 	}
-	return open
 }
 
 // CarriedOut gives the keys of those answers, of all that were kept, that the

@@ -185,10 +185,12 @@ type Review struct {
 	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
 	sharing map[string]int
-	// answers are those not carried out, by the id of the IdP group.
-	answers map[string][]Answer
-	finds   sync.Once
-	found   *foundInIdP
+	// answers are those not carried out, by the id of the IdP group; answerOf by
+	// their keys.
+	answers  map[string][]Answer
+	answerOf map[string]Answer
+	finds    sync.Once
+	found    *foundInIdP
 	// looking are the names of groups by how they look; see LookAlike.
 	looks   sync.Once
 	looking map[string][]string
@@ -201,7 +203,7 @@ func Compare(input Input) *Review {
 	}
 	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
 	r.pair()
-	r.answers = r.openAnswers(input.Answers)
+	r.takeAnswers(input.Answers)
 	scratch := &members{}
 	for i := range r.Rows {
 		row := &r.Rows[i]

@@ -1,0 +1,283 @@
+package screens
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/plan"
+	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/review"
+	"github.com/rollcall-app/rollcall/widgets"
+)
+
+// whatChanged says what differs from what the decision about a row rested on; off
+// the UI goroutine. That it can't be read is no reason not to show the group.
+func (w *Window) whatChanged(r *review.Review, row *review.Row) []string {
+	if row.State != review.Changed {
+		return nil
+	}
+	sentences, err := w.app.WhatChanged(r, row)
+	if err != nil {
+		w.debug("what changed can't be told", "cause", err)
+	}
+	return sentences
+}
+
+// answer answers the member change in a line, or takes that back.
+func (t *groupsTab) answer(line int) {
+	ref := t.model.lines[line]
+	row := t.model.views[ref.view].row
+	if ref.kind != changeLine || !app.Syncable(row) {
+		return
+	}
+	change := t.model.open[t.model.views[ref.view].key].change(ref.index)
+	if change.Kind == review.Unchanged {
+		return
+	}
+	if answer, answered := t.model.review.AnswerTo(row, change); answered {
+		t.decide(func() error { return t.w.app.Unanswer(answer) })
+		return
+	}
+	t.keepAnswers(t.model.review.NewAnswer(row, change))
+}
+
+// keepAnswers keeps answers in the background.
+func (t *groupsTab) keepAnswers(answers ...review.Answer) {
+	r := t.model.review
+	t.decide(func() error { return t.w.app.Answer(r, answers...) })
+}
+
+// answerAll answers all member changes of a kind of some rows; who that is is
+// worked out in the background.
+func (t *groupsTab) answerAll(rows []*review.Row, kind review.AnswerKind) {
+	r := t.model.review
+	t.decide(func() error { return t.w.app.Answer(r, app.AnswersTo(r, rows, kind)...) })
+}
+
+// rename asks for the name that an IdP group shall have, or takes that back.
+func (t *groupsTab) rename(view int) {
+	row, r := t.model.views[view].row, t.model.review
+	if answer, renamed := t.model.renaming(row); renamed {
+		t.decide(func() error { return t.w.app.Unanswer(answer) })
+		return
+	}
+	if !app.Syncable(row) || !t.w.latestOnly() {
+		return
+	}
+	free := ""
+	t.w.background(func() { free = r.FreeName(row) }, func() { t.askName(r, row, free) })
+}
+
+func (t *groupsTab) askName(r *review.Review, row *review.Row, free string) {
+	name := widget.NewEntry()
+	name.SetText(free)
+	provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
+	text := wrapped(fmt.Sprintf("“%s” gets another name in %s, so that Atlassian's group of this name stays as it is. The name below is free on both sides.", display.Line(row.Name), provider))
+	ask := dialog.NewCustomConfirm("Rename the IdP group", "Put on the list", "Cancel", container.NewVBox(text, name), func(yes bool) {
+		if yes {
+			t.keepAnswers(app.RenameAnswer(r, row, name.Text))
+		}
+	}, t.w.win)
+	ask.Resize(fyne.NewSize(560, 240))
+	ask.Show()
+	t.w.win.Canvas().Focus(name)
+}
+
+// offerAnswers offers what can be answered about a line, its group, and the
+// selected groups.
+func (t *groupsTab) offerAnswers(line int, offer func(string, func())) {
+	m := t.model
+	ref := m.lines[line]
+	row := m.views[ref.view].row
+	if !app.Syncable(row) {
+		return
+	}
+	if cell := m.line(line); ref.kind == changeLine && len(cell.Cells[answerAction]) > 0 {
+		label := map[bool]string{true: "Keep this person: add to the IdP group", false: "Don't let this person in: remove from the IdP group"}[strings.HasSuffix(cell.Cells[answerAction][0].Text, "Keep")]
+		if strings.HasPrefix(cell.Cells[answerAction][0].Text, "✓") {
+			label = "Withdraw the answer"
+		}
+		offer(label, func() { t.answer(line) })
+	}
+	if row.Removed > 0 {
+		offer(fmt.Sprintf("Keep all %s who would be removed", plural(row.Removed, "person", "people")), func() { t.answerAll([]*review.Row{row}, review.Keep) })
+	}
+	if row.Added > 0 {
+		offer(fmt.Sprintf("Keep out all %s who would be added", plural(row.Added, "person", "people")), func() { t.answerAll([]*review.Row{row}, review.KeepOut) })
+	}
+	offer("Rename the IdP group …", func() { t.rename(ref.view) })
+	if answers := m.review.Answers(row); len(answers) > 0 {
+		offer(fmt.Sprintf("Withdraw %s", plural(len(answers), "answer", "answers")), func() { t.decide(func() error { return t.w.app.Unanswer(answers...) }) })
+	}
+	if rows := m.selection(); len(rows) > 1 {
+		offer(fmt.Sprintf("Keep all who would be removed from the %s selected groups", grouped(len(rows))), func() { t.answerAll(rows, review.Keep) })
+		offer(fmt.Sprintf("Keep out all who would be added to the %s selected groups", grouped(len(rows))), func() { t.answerAll(rows, review.KeepOut) })
+	}
+}
+
+// showTodos lists what was answered, with how it is done by hand, and offers to do
+// it where the provider can be changed.
+func (w *Window) showTodos() {
+	r := w.review
+	if r == nil {
+		return
+	}
+	var todos []app.Todo
+	var err error
+	w.background(func() { todos, err = w.app.Todos(r) }, func() {
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		w.listTodos(r, todos)
+	})
+}
+
+func (w *Window) listTodos(r *review.Review, todos []app.Todo) {
+	provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
+	var shown *dialog.CustomDialog
+	list := widget.NewList(func() int { return len(todos) }, func() fyne.CanvasObject { return newTodoRow() }, func(i int, object fyne.CanvasObject) { object.(*todoRow).show(&todos[i]) })
+	intro := wrapped(fmt.Sprintf("What was answered is done in %s: by you, or from here. A group with something to do isn't synced. The next fetch checks off what is done.", provider))
+	shown = dialog.NewCustomWithoutButtons("To do in "+provider, container.NewBorder(intro, nil, nil, nil, list), w.win)
+	buttons := []fyne.CanvasObject{
+		widget.NewButton("Back", func() { shown.Hide() }),
+		widget.NewButton("Copy", func() { w.fyneApp.Clipboard().SetContent(todoText(todos)) }),
+		widget.NewButton("Save …", func() { w.saveTodos(todos) }),
+	}
+	if app.Writable(r) {
+		do := widget.NewButton("Do it in "+provider+" …", func() { shown.Hide(); w.planAnswers(r) })
+		do.Importance = widget.HighImportance
+		able(do, w.job == nil && w.looking == "" && len(app.Answered(r)) > 0)
+		buttons = append(buttons, do)
+	}
+	shown.SetButtons(buttons)
+	shown.Resize(fyne.NewSize(900, 560))
+	shown.Show()
+}
+
+// todoRow shows one thing to do: what, and below it how.
+type todoRow struct {
+	widget.BaseWidget
+	what, how *widget.Label
+}
+
+func newTodoRow() *todoRow {
+	r := &todoRow{what: widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true}), how: widget.NewLabel("")}
+	r.what.Truncation, r.how.Truncation = fyne.TextTruncateEllipsis, fyne.TextTruncateEllipsis
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// CreateRenderer implements fyne.Widget.
+func (r *todoRow) CreateRenderer() fyne.WidgetRenderer {
+	return widget.NewSimpleRenderer(container.NewVBox(r.what, r.how))
+}
+
+func (r *todoRow) show(todo *app.Todo) {
+	mark, how, importance := "☐  ", todo.ByHand, widget.MediumImportance
+	switch {
+	case !todo.Done.IsZero():
+		mark, how, importance = "✓  ", "Done: the fetch of "+todo.Done.Local().Format("2 January 15:04")+" shows it.", widget.LowImportance
+	case todo.Obstacle != "":
+		how = "By hand only, as " + todo.Obstacle + ". " + how
+	}
+	r.what.Importance, r.how.Importance = importance, widget.LowImportance
+	what := todo.String()
+	r.what.SetText(display.Line(mark + strings.ToUpper(what[:1]) + what[1:]))
+	r.how.SetText(display.Line(how))
+}
+
+func todoText(todos []app.Todo) string {
+	var text strings.Builder
+	for i := range todos {
+		text.WriteString(display.Line(todos[i].Line()) + "\n")
+	}
+	return text.String()
+}
+
+// saveTodos asks for a file and writes the list there.
+func (w *Window) saveTodos(todos []app.Todo) {
+	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
+		if err != nil {
+			w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The list can't be saved there: %v.", err), "Choose another place."))
+			return
+		}
+		if out != nil {
+			w.writeTodos(todos, out)
+		}
+	}, w.win)
+	save.SetFileName("rollcall-to-do.txt")
+	save.Show()
+}
+
+func (w *Window) writeTodos(todos []app.Todo, out fyne.URIWriteCloser) {
+	var err error
+	w.background(func() {
+		_, err = out.Write([]byte(todoText(todos)))
+		err = errors.Join(err, out.Close())
+	}, func() {
+		if err != nil {
+			w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The list can't be saved: %v.", err), "Choose another place."))
+			return
+		}
+		w.status.say("The list was saved as " + out.URI().Name() + ".")
+	})
+}
+
+// planAnswers asks the provider what else the groups feed, and then for one
+// confirmation of everything that was answered.
+func (w *Window) planAnswers(r *review.Review) {
+	var p *plan.Plan
+	w.start(func(ctx context.Context, tell progress.Func) (err error) {
+		p, err = w.app.PlanAnswers(ctx, r, app.Answered(r), tell)
+		return err
+	}, func(err error) {
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
+		w.ask(&confirmation{
+			w: w, review: r, heading: "Change " + plural(len(p.Sources), "group", "groups") + " in " + provider + "?", verb: "Change", notes: []string{},
+			make: func(plan.Overrides) *plan.Plan { return p },
+		})
+	})
+}
+
+// showSources lists what the plan changes in the identity provider, and what else
+// hangs on that; it gives how many groups are changed.
+func (c *confirmation) showSources() (n int) {
+	for i := range c.plan.Sources {
+		group := &c.plan.Sources[i]
+		var lines []string
+		for _, step := range group.Steps() {
+			lines = append(lines, display.Line(step.String()))
+		}
+		for _, left := range group.LeftOut {
+			lines = append(lines, display.Line(fmt.Sprintf("Left for you: %s: %s.", left.What, left.Why)))
+		}
+		if len(lines) > shownPeople {
+			lines = append(lines[:shownPeople], fmt.Sprintf("… and %s more: see Operations.", grouped(len(lines)-shownPeople)))
+		}
+		c.findings.Add(wrapped(strings.Join(lines, "\n")))
+		fill, ink := widgets.FillWarn, widgets.InkWarn
+		if group.Uses.Known && len(group.Uses.Applications) == 0 {
+			fill, ink = widgets.FillInfo, widgets.InkInfo
+		}
+		c.findings.Add(widgets.NewBanner(fill, ink, wrapped(display.Line(group.Others()))))
+		if group.Operations() > 0 {
+			n++
+		}
+	}
+	return n
+}
