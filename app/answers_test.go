@@ -271,7 +271,7 @@ func TestWhatElseAGroupFeedsIsSaidBefore(t *testing.T) {
 	r = s.review(t)
 	p, err := s.app.PlanAnswers(context.Background(), r, app.Answered(r), nil)
 	require.NoError(t, err)
-	require.Contains(t, p.Sources[0].Others(), "also feeds Slack, GitHub")
+	require.Contains(t, p.Sources[0].Others(), "also assigned to Slack, GitHub")
 
 	s = start(t, simulator.Options{IdP: "google"})
 	s.connectSample(t)

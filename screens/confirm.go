@@ -76,7 +76,11 @@ func (w *Window) ask(c *confirmation) {
 	c.sync.Importance = widget.HighImportance
 	c.again(func() {
 		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
-		c.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() }), widget.NewButton("People …", c.showSimulation), widget.NewButton("Operations …", c.showSteps), c.sync})
+		buttons := []fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() })}
+		if !c.plan.ChangesIdP() {
+			buttons = append(buttons, widget.NewButton("People …", c.showSimulation))
+		}
+		c.dialog.SetButtons(append(buttons, widget.NewButton("Operations …", c.showSteps), c.sync))
 		c.dialog.Resize(fyne.NewSize(760, 480))
 		c.dialog.Show()
 		w.debug("asked to sync", "groups", c.performed())
@@ -149,7 +153,7 @@ func (c *confirmation) peopleLine() string {
 }
 
 func (c *confirmation) show() {
-	if len(c.plan.Sources) > 0 && len(c.plan.Groups)+len(c.plan.People) == 0 {
+	if c.plan.ChangesIdP() {
 		c.showAnswers()
 		return
 	}

@@ -284,8 +284,17 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []s
 			o.note(sentence)
 		}
 	}
+	for _, answer := range r.Answers(view.row) {
+		if answer.Kind == review.Rename {
+			o.tell("To do: "+answer.String()+".", widgets.InkInfo)
+		}
+	}
 	for _, finding := range plan.GroupFindings(r, view.row, limits) {
-		o.note(finding.Message + " " + finding.Action)
+		// Answers show where they were given: a sentence that comes with the
+		// first would move the others from under the pointer.
+		if finding.Guard != plan.OpenAnswers {
+			o.note(finding.Message + " " + finding.Action)
+		}
 	}
 	if other, ok := r.LookAlike(view.row); ok {
 		o.note(fmt.Sprintf("“%s” looks like “%s”, and is another group: some letters only look the same.", view.row.Name, other))

@@ -23,7 +23,7 @@ import (
 func (c *confirmation) showSteps() {
 	shown := c.plan
 	var save []fyne.CanvasObject
-	if shown.Undoes == "" {
+	if shown.Undoes == "" && !shown.ChangesIdP() {
 		save = append(save, widget.NewButton("Save the plan …", func() { c.savePlan(shown) }))
 	}
 	c.w.showLines("The exact operations", func() []string { return stepLines(shown) }, save...)

@@ -53,7 +53,7 @@ func TestAnswersAreGivenListedCarriedOutAndUndone(t *testing.T) {
 
 	dry := x.run("", "answer", "carry-out", "--dry-run")
 	require.Contains(t, dry.out, "Nothing was written.")
-	require.Contains(t, dry.out, "feed")
+	require.Contains(t, dry.out, "assigned to")
 	require.Equal(t, "refused", string(x.run("", "answer", "carry-out", "--json").problem(t).Error.Code), "nobody confirmed")
 	var done app.SyncDocument
 	x.run("", "answer", "carry-out", "architects", "--yes", "--reason", "as agreed", "--json").document(t, &done)

@@ -204,7 +204,7 @@ func (c *command) confirm(p *plan.Plan, r *review.Review, yes bool) error {
 // printPlan prints the totals of a plan and what stands in its way.
 func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 	printSources(out, p)
-	if len(p.Sources) > 0 && len(p.Groups)+len(p.People) == 0 {
+	if p.ChangesIdP() {
 		return
 	}
 	groups, operations := 0, 0

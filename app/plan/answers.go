@@ -58,15 +58,15 @@ func (g *SourceGroup) Steps() []Step {
 	return steps
 }
 
-// Others says in a sentence which other applications the group feeds.
+// Others says in a sentence which applications the group feeds.
 func (g *SourceGroup) Others() string {
 	switch {
 	case !g.Uses.Known:
 		return fmt.Sprintf("“%s” may feed other applications, too; that can't be read here. Look there before you change it.", g.Group.Name)
 	case len(g.Uses.Applications) == 0:
-		return fmt.Sprintf("“%s” feeds no other application.", g.Group.Name)
+		return fmt.Sprintf("“%s” is assigned to no other application.", g.Group.Name)
 	}
-	return fmt.Sprintf("“%s” also feeds %s: there, too, people gain or lose access.", g.Group.Name, strings.Join(g.Uses.Applications, ", "))
+	return fmt.Sprintf("“%s” is also assigned to %s: who is added or removed may gain or lose access there.", g.Group.Name, strings.Join(g.Uses.Applications, ", "))
 }
 
 // Answers plans what was answered about groups, as far as the snapshot doesn't show

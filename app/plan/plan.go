@@ -110,6 +110,9 @@ type Plan struct {
 	Effect review.Effect `json:"-"`
 }
 
+// ChangesIdP says that the plan writes to the identity provider alone.
+func (p *Plan) ChangesIdP() bool { return len(p.Sources) > 0 && len(p.Groups)+len(p.People) == 0 }
+
 // Fingerprint tells plans apart by what they would do and what that rests on.
 func (p *Plan) Fingerprint() string {
 	text, err := json.Marshal(p)
