@@ -271,3 +271,18 @@ func TestTheOtherMouseButtonOffersWhatCanBeDoneWithAGroup(t *testing.T) {
 	test.TapSecondary(pressed)
 	require.NotNil(t, p.w.win.Canvas().Overlays().Top())
 }
+
+func TestColumnWidthsAreRemembered(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	tab := p.w.groups
+	width := tab.header.Size().Width
+	_, edge := tab.columns.Span(nameColumn, width)
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(tab.header)
+	test.MoveMouse(p.w.win.Canvas(), at.Add(fyne.NewPos(edge, 10)))
+	test.Drag(p.w.win.Canvas(), at.Add(fyne.NewPos(edge, 10)), 60, 0)
+	_, moved := tab.columns.Span(nameColumn, width)
+	require.InDelta(t, edge+60, moved, 0.1)
+	again := newGroupsTab(p.w)
+	require.Equal(t, tab.columns.Sizes(), again.columns.Sizes(), "as the next window has them")
+}

@@ -12,8 +12,9 @@ import (
 	"github.com/rollcall-app/rollcall/widgets"
 )
 
-var (
-	groupColumns = &widgets.Columns{List: []widgets.Column{
+// newGroupColumns are those of the table; a person may move their edges.
+func newGroupColumns() *widgets.Columns {
+	return &widgets.Columns{List: []widgets.Column{
 		{Width: 30},
 		{Width: 24},
 		{Title: "Group", Weight: 3},
@@ -24,6 +25,9 @@ var (
 		{Title: "Lose access", Width: 112, Trailing: true},
 		{Title: "Status", Width: 170},
 	}}
+}
+
+var (
 	headingColumns = &widgets.Columns{List: []widgets.Column{
 		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 100, Trailing: true}, {Width: 80, Trailing: true}, {Width: 96, Trailing: true}, {Width: 118, Trailing: true},
 	}}
@@ -78,7 +82,7 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 	if _, isOpen := m.open[view.key]; isOpen {
 		arrow = "▾"
 	}
-	return widgets.Line{Columns: groupColumns, Cells: []widgets.Cell{
+	return widgets.Line{Columns: m.columns, Cells: []widgets.Cell{
 		tick,
 		{{Text: arrow, Ink: widgets.InkMuted}},
 		nameCell(view),

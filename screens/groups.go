@@ -34,6 +34,7 @@ type groupsTab struct {
 	todo             *widget.Button
 	syncSelected     *widget.Button
 	syncAll          *widget.Button
+	columns          *widgets.Columns
 	header           *widgets.Header
 	list             *widgets.LineList
 	nothing          *widget.Label
@@ -44,13 +45,14 @@ type groupsTab struct {
 }
 
 func newGroupsTab(w *Window) *groupsTab {
-	t := &groupsTab{w: w, chips: map[review.State]*widget.Button{}}
+	t := &groupsTab{w: w, columns: newGroupColumns(), chips: map[review.State]*widget.Button{}}
 	t.list = widgets.NewLineList(t.length, func(i int) widgets.Line { return t.model.line(i) })
 	t.list.OnTapped, t.list.OnKey = t.tapped, t.key
 	t.list.Menu = t.menu
 	t.list.OnSelectAll = func() { t.headerTapped(tickColumn) }
-	t.header = widgets.NewHeader(groupColumns)
-	t.header.OnTapped = t.headerTapped
+	t.columns.SetSizes(w.fyneApp.Preferences().FloatList(columnsPreference))
+	t.header = widgets.NewHeader(t.columns)
+	t.header.OnTapped, t.header.OnResized = t.headerTapped, t.resized
 	t.nothing = widget.NewLabelWithStyle("No group fits the search and the filter.", fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, container.NewStack(t.list.Framed(), container.NewCenter(t.nothing))))
 	t.content = spaced(container.NewBorder(container.NewVBox(t.newBanner(), t.newTools()), nil, nil, nil, table))
@@ -170,6 +172,9 @@ func (t *groupsTab) length() int {
 func (t *groupsTab) setModel(model *groupsModel) {
 	before := t.model
 	t.model, t.anchor = model, 0
+	if model != nil {
+		model.columns = t.columns
+	}
 	if model == nil || before == nil {
 		return
 	}
@@ -317,6 +322,18 @@ func (t *groupsTab) reviewGroups() {
 	t.refresh()
 	t.list.SetCursor(0)
 	t.focus()
+}
+
+// columnsPreference holds the widths of the columns.
+const columnsPreference = "group-columns"
+
+// resized shows the columns as wide as they are made, and remembers that in the
+// end.
+func (t *groupsTab) resized(ended bool) {
+	t.list.Refresh()
+	if ended {
+		t.w.fyneApp.Preferences().SetFloatList(columnsPreference, t.columns.Sizes())
+	}
 }
 
 func (t *groupsTab) headerTapped(column int) {

@@ -90,9 +90,10 @@ const (
 // which order, which are ticked and opened. It is synchronous and knows no
 // widget; only the UI goroutine changes it.
 type groupsModel struct {
-	review *review.Review
-	limits plan.Thresholds
-	views  []groupView
+	review  *review.Review
+	limits  plan.Thresholds
+	views   []groupView
+	columns *widgets.Columns
 
 	// effect is what syncing all groups does.
 	effect  review.Effect
@@ -126,7 +127,7 @@ type groupsModel struct {
 // newGroupsModel works out what a review shows under the guards' thresholds.
 func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	m := &groupsModel{
-		review: r, limits: limits, states: map[review.State]bool{}, order: []order{{column: nameColumn}}, ticked: map[string]bool{}, open: map[string]*opened{}, finder: review.NewFinder(r),
+		review: r, limits: limits, columns: newGroupColumns(), states: map[review.State]bool{}, order: []order{{column: nameColumn}}, ticked: map[string]bool{}, open: map[string]*opened{}, finder: review.NewFinder(r),
 	}
 	for i := range r.Rows {
 		view := newGroupView(r, &r.Rows[i], limits)

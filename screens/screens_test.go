@@ -106,7 +106,7 @@ func (p *person) fetch() {
 
 // tapLine taps a column of a line of the groups table, after scrolling to it.
 func (p *person) tapLine(line, column int) {
-	list, columns := p.w.groups.list, groupColumns
+	list, columns := p.w.groups.list, p.w.groups.columns
 	switch p.w.groups.model.lines[line].kind {
 	case headingLine:
 		columns = headingColumns
@@ -286,7 +286,7 @@ func TestSearchFilterAndSort(t *testing.T) {
 
 func (p *person) tapHeader(column int) {
 	header := p.w.groups.header
-	from, to := groupColumns.Span(column, header.Size().Width)
+	from, to := p.w.groups.columns.Span(column, header.Size().Width)
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(header)
 	test.TapCanvas(p.w.win.Canvas(), at.Add(fyne.NewPos((from+to)/2, 10)))
 }

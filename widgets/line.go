@@ -37,64 +37,6 @@ type Part struct {
 // as fit.
 type Cell []Part
 
-// Column is one column of a set.
-type Column struct {
-	Title string
-	// Width is fixed; where it is 0, the column shares what is left by Weight.
-	Width, Weight float32
-	// Trailing aligns to the right.
-	Trailing bool
-}
-
-// Columns are the columns of a header and the lines under it.
-type Columns struct {
-	List  []Column
-	width float32
-	ends  []float32
-}
-
-// spans gives where each column ends at a width.
-func (c *Columns) spans(width float32) []float32 {
-	if c.width == width && len(c.ends) == len(c.List) {
-		return c.ends
-	}
-	var fixed, weights float32
-	for _, column := range c.List {
-		fixed += column.Width
-		weights += column.Weight
-	}
-	left := max(width-fixed, 0)
-	c.width, c.ends = width, c.ends[:0]
-	var at float32
-	for _, column := range c.List {
-		at += column.Width
-		if column.Width == 0 && weights > 0 {
-			at += left * column.Weight / weights
-		}
-		c.ends = append(c.ends, at)
-	}
-	return c.ends
-}
-
-// Span gives where a column begins and ends on a line of a width.
-func (c *Columns) Span(column int, width float32) (from, to float32) {
-	ends := c.spans(width)
-	if column > 0 {
-		from = ends[column-1]
-	}
-	return from, ends[column]
-}
-
-// at gives the column at a horizontal place, or -1.
-func (c *Columns) at(x, width float32) int {
-	for i, end := range c.spans(width) {
-		if x < end {
-			return i
-		}
-	}
-	return -1
-}
-
 // Line is the content of one line.
 type Line struct {
 	Columns *Columns
@@ -126,7 +68,7 @@ func (l Line) Text() string {
 const LineHeight = 32
 
 // minLineHeight grows with the text.
-func minLineHeight() float32 { return LineHeight * theme.TextSize() / 13 }
+func minLineHeight() float32 { return LineHeight * textScale() }
 
 // lineView draws a Line. It is one lean widget with a pool of texts and
 // rectangles, none of which can have the focus: lists use it again for other

@@ -241,3 +241,51 @@ func drawn(objects []fyne.CanvasObject) []string {
 	}
 	return list
 }
+
+func TestTheEdgeOfAColumnIsMoved(t *testing.T) {
+	startApp(t)
+	columns := &widgets.Columns{List: []widgets.Column{{Width: 30}, {Title: "Group", Weight: 3}, {Title: "Sites", Weight: 1}, {Title: "Added", Width: 80}}}
+	header := widgets.NewHeader(columns)
+	var told []bool
+	header.OnResized = func(ended bool) { told = append(told, ended) }
+	w := test.NewWindow(header)
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(510, 32))
+	t.Cleanup(w.Close)
+	spans := func() (ends []float32) {
+		for i := range columns.List {
+			_, to := columns.Span(i, 510)
+			ends = append(ends, to)
+		}
+		return ends
+	}
+	require.Equal(t, []float32{30, 330, 430, 510}, spans())
+	for name, c := range map[string]struct {
+		from, by float32
+		want     []float32
+	}{
+		"between two that share":       {330, -50, []float32{30, 280, 430, 510}},
+		"no narrower than can be read": {330, -500, []float32{30, 74, 430, 510}},
+		"and so of the next":           {330, 500, []float32{30, 386, 430, 510}},
+		"of a fixed one":               {430, 20, []float32{30, 330, 450, 510}},
+		"what has no title stays":      {30, 20, []float32{30, 330, 430, 510}},
+		"not where there is no edge":   {200, 20, []float32{30, 330, 430, 510}},
+		"the last edge is the table's": {509, -20, []float32{30, 330, 430, 510}},
+	} {
+		told = nil
+		columns.SetSizes([]float64{30, 3, 1, 80})
+		test.MoveMouse(w.Canvas(), fyne.NewPos(c.from, 10))
+		test.Drag(w.Canvas(), fyne.NewPos(c.from, 10), c.by, 0)
+		require.InDeltaSlice(t, c.want, spans(), 0.1, name)
+		if c.want[1] != 330 || c.want[2] != 430 {
+			require.Equal(t, []bool{false, true}, told, name)
+		} else {
+			require.Empty(t, told, name)
+		}
+	}
+	kept := columns.Sizes()
+	for _, wrong := range [][]float64{nil, {1}, {1, 2, 3, -4}, {1, 2, 3, math.NaN()}, {1, 2, 3, math.Inf(1)}} {
+		columns.SetSizes(wrong)
+		require.Equal(t, kept, columns.Sizes(), "%v", wrong)
+	}
+}

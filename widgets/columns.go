@@ -1,0 +1,142 @@
+package widgets
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2/theme"
+)
+
+// Column is one column of a set.
+type Column struct {
+	Title string
+	// Width is fixed, in Fyne's units at the default text size; where it is 0, the
+	// column shares what is left by Weight.
+	Width, Weight float32
+	// Trailing aligns to the right.
+	Trailing bool
+}
+
+// Columns are the columns of a header and the lines under it. They belong to the UI
+// goroutine.
+type Columns struct {
+	List []Column
+
+	width, scale float32
+	ends         []float32
+}
+
+// usualText is the text size that widths are meant for.
+const usualText = 13
+
+// textScale is how much larger text is than usual.
+func textScale() float32 { return theme.TextSize() / usualText }
+
+// spans gives where each column ends at a width.
+func (c *Columns) spans(width float32) []float32 {
+	scale := textScale()
+	if c.width == width && c.scale == scale && len(c.ends) == len(c.List) {
+		return c.ends
+	}
+	var fixed, weights float32
+	for _, column := range c.List {
+		fixed += column.Width * scale
+		weights += column.Weight
+	}
+	left := max(width-fixed, 0)
+	c.width, c.scale, c.ends = width, scale, c.ends[:0]
+	var at float32
+	for _, column := range c.List {
+		at += column.Width * scale
+		if column.Width == 0 && weights > 0 {
+			at += left * column.Weight / weights
+		}
+		c.ends = append(c.ends, at)
+	}
+	return c.ends
+}
+
+// Span gives where a column begins and ends on a line of a width.
+func (c *Columns) Span(column int, width float32) (from, to float32) {
+	ends := c.spans(width)
+	if column > 0 {
+		from = ends[column-1]
+	}
+	return from, ends[column]
+}
+
+// at gives the column at a horizontal place, or -1.
+func (c *Columns) at(x, width float32) int {
+	for i, end := range c.spans(width) {
+		if x < end {
+			return i
+		}
+	}
+	return -1
+}
+
+// grip is how far from an edge it can be taken, leastWidth how narrow a column can
+// be made.
+const (
+	grip       = 6
+	leastWidth = 44
+)
+
+// edge gives the column whose right edge is at a horizontal place, or -1. Only
+// edges between two columns with titles can be moved.
+func (c *Columns) edge(x, width float32) int {
+	for i, end := range c.spans(width) {
+		if i+1 < len(c.List) && c.List[i].Title != "" && c.List[i+1].Title != "" && x > end-grip && x < end+grip {
+			return i
+		}
+	}
+	return -1
+}
+
+// move moves a column's right edge on a line of a width: what the column gains the
+// next one gives.
+func (c *Columns) move(column int, by, width float32) {
+	widths := make([]float32, len(c.List))
+	for i := range c.List {
+		from, to := c.Span(i, width)
+		widths[i] = to - from
+	}
+	by = min(max(by, leastWidth-widths[column]), widths[column+1]-leastWidth)
+	widths[column] += by
+	widths[column+1] -= by
+	scale := textScale()
+	for i := range c.List {
+		if c.List[i].Width > 0 {
+			c.List[i].Width = widths[i] / scale
+		} else {
+			c.List[i].Weight = widths[i]
+		}
+	}
+	c.ends = c.ends[:0]
+}
+
+// Sizes gives the widths, or weights, of all columns; SetSizes takes them again.
+func (c *Columns) Sizes() []float64 {
+	sizes := make([]float64, len(c.List))
+	for i, column := range c.List {
+		sizes[i] = float64(max(column.Width, column.Weight))
+	}
+	return sizes
+}
+
+// SetSizes takes what Sizes gave. What doesn't fit the columns, as from another
+// version, is passed over.
+func (c *Columns) SetSizes(sizes []float64) {
+	const most = 100_000
+	unfit := func(size float64) bool { return !(size > 0 && size < most) }
+	if len(sizes) != len(c.List) || slices.ContainsFunc(sizes, unfit) {
+		return
+	}
+	for i := range c.List {
+		if c.List[i].Width > 0 {
+			c.List[i].Width = float32(sizes[i])
+		} else {
+			c.List[i].Weight = float32(sizes[i])
+		}
+	}
+	c.ends = c.ends[:0]
+}
