@@ -28,6 +28,7 @@ require (
 )
 
 require (
+	github.com/go-playground/locales v0.14.2
 	github.com/mtibben/confusables v0.0.0-20210201002637-9d1b0723b659
 	github.com/xuri/excelize/v2 v2.11.1
 )

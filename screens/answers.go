@@ -88,7 +88,7 @@ func (t *groupsTab) askName(r *review.Review, row *review.Row, free string) {
 			t.keepAnswers(app.RenameAnswer(r, row, name.Text))
 		}
 	}, t.w.win)
-	ask.Resize(fyne.NewSize(560, 240))
+	ask.Resize(room(t.w.win, 560, 240))
 	ask.Show()
 	t.w.win.Canvas().Focus(name)
 }
@@ -161,7 +161,7 @@ func (w *Window) listTodos(r *review.Review, todos []app.Todo) {
 		buttons = append(buttons, do)
 	}
 	shown.SetButtons(buttons)
-	shown.Resize(fyne.NewSize(900, 560))
+	shown.Resize(room(w.win, 900, 560))
 	shown.Show()
 }
 
@@ -187,7 +187,7 @@ func (r *todoRow) show(todo *app.Todo) {
 	mark, how, importance := "☐  ", todo.ByHand, widget.MediumImportance
 	switch {
 	case !todo.Done.IsZero():
-		mark, how, importance = "✓  ", "Done: the fetch of "+todo.Done.Local().Format("2 January 15:04")+" shows it.", widget.LowImportance
+		mark, how, importance = "✓  ", "Done: the fetch of "+moment(todo.Done)+" shows it.", widget.LowImportance
 	case todo.Obstacle != "":
 		how = "By hand only, as " + todo.Obstacle + ". " + how
 	}

@@ -81,7 +81,7 @@ func (w *Window) ask(c *confirmation) {
 			buttons = append(buttons, widget.NewButton("People …", c.showSimulation))
 		}
 		c.dialog.SetButtons(append(buttons, widget.NewButton("Operations …", c.showSteps), c.sync))
-		c.dialog.Resize(fyne.NewSize(760, 480))
+		c.dialog.Resize(room(w.win, 760, 480))
 		c.dialog.Show()
 		w.debug("asked to sync", "groups", c.performed())
 	})
@@ -329,7 +329,7 @@ func (w *Window) showReport(report *run.Report) {
 		return
 	}
 	result := dialog.NewCustom("What became of it", "OK", container.NewBorder(wrapped(summary), nil, nil, nil, container.NewVScroll(container.NewVBox(why...))), w.win)
-	result.Resize(fyne.NewSize(760, 480))
+	result.Resize(room(w.win, 760, 480))
 	result.Show()
 }
 

@@ -302,7 +302,7 @@ func (m *groupsModel) used(change *review.Change, access directory.Access) strin
 	case days < 60:
 		return fmt.Sprintf(", used %s ago", plural(days, "day", "days"))
 	}
-	return ", last used in " + at.Local().Format("January 2006")
+	return ", last used on " + day(at)
 }
 
 func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {

@@ -569,7 +569,7 @@ func (t *groupsTab) askReject(rows []*review.Row) {
 			t.decide(func() error { return t.w.app.Reject(r, rows, reason.Text) })
 		}
 	}, t.w.win)
-	ask.Resize(fyne.NewSize(520, 260))
+	ask.Resize(room(t.w.win, 520, 260))
 	ask.Show()
 	t.w.win.Canvas().Focus(reason)
 }

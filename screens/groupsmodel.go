@@ -269,7 +269,7 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []s
 		o.note(outcome.Error)
 	}
 	if decision, ok := r.Decision(view.row); ok {
-		text := fmt.Sprintf("%s by %s on %s.", map[bool]string{true: "Rejected", false: "Accepted"}[decision.Reject], decision.By, decision.At.Format("2 Jan 2006 15:04"))
+		text := fmt.Sprintf("%s by %s on %s.", map[bool]string{true: "Rejected", false: "Accepted"}[decision.Reject], decision.By, moment(decision.At))
 		if decision.Reason != "" {
 			text += " " + decision.Reason
 		}

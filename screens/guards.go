@@ -49,7 +49,7 @@ func (w *Window) showGuards() {
 	save.Importance = widget.HighImportance
 	ask = dialog.NewCustomWithoutButtons("Guards", container.NewVScroll(content), w.win)
 	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), save})
-	ask.Resize(fyne.NewSize(760, 600))
+	ask.Resize(room(w.win, 760, 600))
 	ask.Show()
 }
 

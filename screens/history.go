@@ -118,7 +118,7 @@ func (l *historyLine) undoable() (what app.Undoing, title string, ok bool) {
 		return what, "what was done to " + display.Line(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
 	}
 	counts := l.run.Counts()
-	return what, "the run of " + l.run.Began.Local().Format("2 January 15:04"), counts.Added+counts.Removed > 0 || counts.Results[run.Answered] > 0 || counts.Results[run.Synced] > len(l.run.Groups)
+	return what, "the run of " + moment(l.run.Began), counts.Added+counts.Removed > 0 || counts.Results[run.Answered] > 0 || counts.Results[run.Synced] > len(l.run.Groups)
 }
 
 // act undoes what a line tells of, or resumes an interrupted run.
@@ -182,7 +182,7 @@ func (t *historyTab) line(i int) widgets.Line {
 	}
 	return widgets.Line{Columns: runColumns, Cells: []widgets.Cell{
 		{{Text: arrow, Ink: widgets.InkMuted}},
-		{{Text: line.run.Began.Local().Format("2 Jan 2006 15:04:05"), Bold: true}},
+		{{Text: instant(line.run.Began), Bold: true}},
 		{{Text: line.run.By}}, {{Text: what}},
 		{{Text: grouped(line.run.IdP.Requests + line.run.Atlassian.Requests), Ink: widgets.InkMuted}}, t.action(&line),
 	}}

@@ -252,7 +252,7 @@ func (t *identityTab) showSnapshot(ready bool) {
 	}
 	how := r.Snapshot.How
 	t.taken.SetText(display.Text(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
-		r.Snapshot.TakenAt.Local().Format("Monday 2 January 2006, 15:04"),
+		moment(r.Snapshot.TakenAt),
 		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way)))
 	counts := r.Counts()
 	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))

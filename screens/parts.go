@@ -12,12 +12,22 @@ import (
 	"github.com/rollcall-app/rollcall/widgets"
 )
 
-func themeFor(look string) fyne.Theme {
-	t := widgets.Theme{}
+// themeFor gives the theme of a look, "light", "dark" or the system's, with text so
+// much larger than usual.
+func themeFor(look string, scale float64) fyne.Theme {
+	t := widgets.Theme{Scale: float32(scale)}
 	if variant, ok := variants[look]; ok {
 		t.Variant = &variant
 	}
 	return t
+}
+
+// room is the size of a dialog for a content of so much at the usual text size: as
+// far as the window has it.
+func room(win fyne.Window, width, height float32) fyne.Size {
+	const margin = 40
+	scale, most := widgets.TextScale(), win.Canvas().Size()
+	return fyne.NewSize(min(width*scale, most.Width-margin), min(height*scale, most.Height-margin))
 }
 
 // wrapped is text that breaks its lines.
@@ -39,7 +49,7 @@ func spaced(content fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedLayout(12, 10, 16, 16), content)
 }
 
-// atLeast gives an object a least width.
+// atLeast gives an object a least width at the usual text size.
 func atLeast(width float32, object fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(&leastWidth{width}, object)
 }
@@ -49,7 +59,7 @@ type leastWidth struct{ width float32 }
 // MinSize implements fyne.Layout.
 func (l *leastWidth) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	size := objects[0].MinSize()
-	return fyne.NewSize(max(size.Width, l.width), size.Height)
+	return fyne.NewSize(max(size.Width, l.width*widgets.TextScale()), size.Height)
 }
 
 // Layout implements fyne.Layout.

@@ -44,7 +44,7 @@ func (w *Window) showLines(title string, make func() []string, further ...fyne.C
 			func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(lines[i]) })
 		shown := dialog.NewCustomWithoutButtons(title, list, w.win)
 		shown.SetButtons(append([]fyne.CanvasObject{widget.NewButton("Back", shown.Hide)}, further...))
-		shown.Resize(fyne.NewSize(900, 560))
+		shown.Resize(room(w.win, 900, 560))
 		shown.Show()
 	})
 }

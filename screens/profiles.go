@@ -42,7 +42,7 @@ func (w *Window) askProfile(names []string) {
 	ask = dialog.NewCustomWithoutButtons("Profiles", container.NewVBox(
 		wrapped("A profile is a connection of its own, with its own snapshot, decisions and history. This one is “"+w.app.Profile+"”."), name), w.win)
 	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), button})
-	ask.Resize(fyne.NewSize(520, 220))
+	ask.Resize(room(w.win, 520, 220))
 	ask.Show()
 	w.win.Canvas().Focus(name)
 }
@@ -105,6 +105,6 @@ func (w *Window) forget() {
 			}
 		})
 	}, w.win)
-	ask.Resize(fyne.NewSize(520, 220))
+	ask.Resize(room(w.win, 520, 220))
 	ask.Show()
 }

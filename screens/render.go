@@ -28,7 +28,7 @@ func Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
 	w.Show(false)
 	var files []string
 	for _, look := range []string{"light", "dark"} {
-		fyneApp.Settings().SetTheme(themeFor(look))
+		fyneApp.Settings().SetTheme(themeFor(look, 1))
 		for _, tab := range []struct {
 			name string
 			item *container.TabItem

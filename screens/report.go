@@ -41,7 +41,7 @@ func (w *Window) askReport() {
 			}
 		}
 	}, w.win)
-	ask.Resize(fyne.NewSize(560, 260))
+	ask.Resize(room(w.win, 560, 260))
 	ask.Show()
 }
 
@@ -58,7 +58,7 @@ func (w *Window) reportable() (subjects []string, makers []func() (*report.Repor
 	}
 	for i := range w.runs {
 		id := w.runs[i].ID
-		offer("the run of "+w.runs[i].Began.Local().Format("2 January 2006 15:04:05"), func() (*report.Report, error) {
+		offer("the run of "+instant(w.runs[i].Began), func() (*report.Report, error) {
 			past, err := w.app.Store.Past(id)
 			if err != nil {
 				return nil, err

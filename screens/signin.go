@@ -51,7 +51,7 @@ func (s *signIn) show(prompt oauth.Prompt) {
 	}
 	s.ask = dialog.NewCustomWithoutButtons("Sign in", container.NewVBox(content, gap(1, 4)), s.w.win)
 	s.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", s.cancel), open})
-	s.ask.Resize(fyne.NewSize(520, 220))
+	s.ask.Resize(room(s.w.win, 520, 220))
 	s.ask.Show()
 }
 
@@ -92,6 +92,6 @@ func (w *Window) confirmImport(content file.Content, then func()) {
 	able(agree, len(content.Bad) == 0 && len(content.Rows) > 0)
 	ask = dialog.NewCustomWithoutButtons("What the file holds", container.NewVScroll(rows), w.win)
 	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), agree})
-	ask.Resize(fyne.NewSize(640, 440))
+	ask.Resize(room(w.win, 640, 440))
 	ask.Show()
 }

@@ -52,13 +52,13 @@ func newSnapshotsDialog(w *Window) *snapshotsDialog {
 		container.NewHBox(widget.NewButton("Keep the latest as …", s.keepLatest), widget.NewButton("Import …", s.importOne)))
 	s.dialog = dialog.NewCustomWithoutButtons("Snapshots", container.NewBorder(top, container.NewHBox(s.review, s.compare, s.export, s.forget), nil, nil, s.list), w.win)
 	s.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Close", s.dialog.Hide)})
-	s.dialog.Resize(fyne.NewSize(820, 520))
+	s.dialog.Resize(room(w.win, 820, 520))
 	s.choose(-1)
 	return s
 }
 
 func snapshotLine(note *app.SnapshotNote) string {
-	return display.Line(fmt.Sprintf("%s  ·  %s  ·  %s, %s  ·  %s, %s", note.Name, note.TakenAt.Local().Format("2 January 2006 15:04"),
+	return display.Line(fmt.Sprintf("%s  ·  %s  ·  %s, %s  ·  %s, %s", note.Name, moment(note.TakenAt),
 		note.Organization, app.ProviderTitle(note.Provider), plural(note.Groups, "group", "groups"), plural(note.People, "person", "people")))
 }
 
@@ -127,7 +127,7 @@ func (w *Window) newKeptNotice() fyne.CanvasObject {
 func (w *Window) showKept() {
 	w.kept.Hide()
 	if w.looking != "" && w.review != nil {
-		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), w.review.Snapshot.TakenAt.Local().Format("2 January 2006 15:04")))
+		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), moment(w.review.Snapshot.TakenAt)))
 		w.kept.Show()
 	}
 }
@@ -182,7 +182,7 @@ func (s *snapshotsDialog) keepLatest() {
 
 // askName asks for a snapshot's name, and where secret has a title, a passphrase.
 func (s *snapshotsDialog) askName(title, button, secret string, do func(name, passphrase string), otherwise func()) {
-	name, passphrase := entry("such as Before the merger, "+time.Now().Format("2 January")), widget.NewPasswordEntry()
+	name, passphrase := entry("such as Before the merger, "+day(time.Now())), widget.NewPasswordEntry()
 	form := widget.NewForm(widget.NewFormItem("Name", name))
 	if secret != "" {
 		form.Append(secret, passphrase)
@@ -194,7 +194,7 @@ func (s *snapshotsDialog) askName(title, button, secret string, do func(name, pa
 		}
 		otherwise()
 	}, s.w.win)
-	ask.Resize(fyne.NewSize(560, 220))
+	ask.Resize(room(s.w.win, 560, 220))
 	ask.Show()
 	s.w.win.Canvas().Focus(name)
 }
@@ -228,7 +228,7 @@ func (s *snapshotsDialog) exportIt() {
 			s.saveAs(name, passphrase.Text)
 		}
 	}, s.w.win)
-	ask.Resize(fyne.NewSize(560, 280))
+	ask.Resize(room(s.w.win, 560, 280))
 	ask.Show()
 	s.w.win.Canvas().Focus(passphrase)
 }

@@ -3,15 +3,7 @@ package screens
 import (
 	"fmt"
 	"time"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 )
-
-var printer = message.NewPrinter(language.English)
-
-// grouped writes a number with its thousands set apart.
-func grouped(n int) string { return printer.Sprintf("%d", n) }
 
 // plural writes a number with its noun.
 func plural(n int, one, many string) string {

@@ -53,14 +53,14 @@ func (w *Window) askToResume() {
 		return
 	}
 	text := wrapped(fmt.Sprintf("The run of %s was interrupted. Going on looks first at what took effect: nothing is done twice. Until then nothing else is synced.",
-		report.Began.Local().Format("2 January 15:04")))
+		moment(report.Began)))
 	var ask *dialog.CustomDialog
 	resume := widget.NewButton("Resume", func() { ask.Hide(); w.resume() })
 	resume.Importance = widget.HighImportance
 	giveUp := widget.NewButton("Give up", func() { ask.Hide(); w.giveUp() })
 	ask = dialog.NewCustomWithoutButtons("A run isn't finished", container.NewVBox(text), w.win)
 	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Later", func() { ask.Hide() }), giveUp, resume})
-	ask.Resize(fyne.NewSize(560, 200))
+	ask.Resize(room(w.win, 560, 200))
 	ask.Show()
 	w.debug("asked to resume", "run", report.ID)
 }

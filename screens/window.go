@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -147,9 +148,16 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 	if w.app.Profiles != nil {
 		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))
 	}
+	view := fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look("")), fyne.NewMenuItemSeparator())
+	for _, scale := range textScales {
+		view.Items = append(view.Items, fyne.NewMenuItem(fmt.Sprintf("Text at %.0f %%", scale*100), func() {
+			fyneApp.Preferences().SetFloat(textPreference, scale)
+			fyneApp.Settings().SetTheme(currentTheme(fyneApp))
+			w.show()
+		}))
+	}
 	return fyne.NewMainMenu(
-		file,
-		fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look(""))),
+		file, view,
 		fyne.NewMenu("Help", fyne.NewMenuItem("Keyboard …", w.showShortcuts)),
 	)
 }
@@ -362,7 +370,7 @@ func (w *Window) fail(err error) {
 	}
 	w.debug("problem shown", "code", p.Code, "cause", p.Cause)
 	message := dialog.NewCustom("That didn't work", "OK", wrapped(p.Message+"\n\n"+p.Action), w.win)
-	message.Resize(fyne.NewSize(560, 240))
+	message.Resize(room(w.win, 560, 240))
 	message.Show()
 }
 
@@ -385,20 +393,31 @@ func (w *Window) showStatus() {
 	taken := w.review.Snapshot.TakenAt
 	age := "Snapshot " + ago(taken, time.Now())
 	if w.offline || !w.fetched {
-		age = fmt.Sprintf("Offline · snapshot of %s, %s", taken.Local().Format("Mon 15:04"), ago(taken, time.Now()))
+		age = fmt.Sprintf("Offline · snapshot of %s, %s", clock(taken), ago(taken, time.Now()))
 	}
 	if w.looking != "" {
-		age = fmt.Sprintf("Kept snapshot “%s” of %s", display.Line(w.looking), taken.Local().Format("2 January 15:04"))
+		age = fmt.Sprintf("Kept snapshot “%s” of %s", display.Line(w.looking), moment(taken))
 	}
 	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, app.ProviderTitle(w.review.Snapshot.IdP.Provider),
 		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))
 }
 
-// lookPreference holds "light", "dark", or nothing for the system's.
-const lookPreference = "look"
+// lookPreference holds "light", "dark", or nothing for the system's; textPreference
+// how much larger text is than usual.
+const (
+	lookPreference = "look"
+	textPreference = "text-scale"
+)
+
+// textScales are those offered.
+var textScales = []float64{1, 1.25, 1.5, 2}
 
 func currentTheme(fyneApp fyne.App) fyne.Theme {
-	return themeFor(fyneApp.Preferences().String(lookPreference))
+	scale := fyneApp.Preferences().FloatWithFallback(textPreference, 1)
+	if !slices.Contains(textScales, scale) {
+		scale = 1
+	}
+	return themeFor(fyneApp.Preferences().String(lookPreference), scale)
 }
 
 var variants = map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark}

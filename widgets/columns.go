@@ -28,12 +28,12 @@ type Columns struct {
 // usualText is the text size that widths are meant for.
 const usualText = 13
 
-// textScale is how much larger text is than usual.
-func textScale() float32 { return theme.TextSize() / usualText }
+// TextScale is how much larger text is than usual.
+func TextScale() float32 { return theme.TextSize() / usualText }
 
 // spans gives where each column ends at a width.
 func (c *Columns) spans(width float32) []float32 {
-	scale := textScale()
+	scale := TextScale()
 	if c.width == width && c.scale == scale && len(c.ends) == len(c.List) {
 		return c.ends
 	}
@@ -103,7 +103,7 @@ func (c *Columns) move(column int, by, width float32) {
 	by = min(max(by, leastWidth-widths[column]), widths[column+1]-leastWidth)
 	widths[column] += by
 	widths[column+1] -= by
-	scale := textScale()
+	scale := TextScale()
 	for i := range c.List {
 		if c.List[i].Width > 0 {
 			c.List[i].Width = widths[i] / scale

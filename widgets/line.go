@@ -68,7 +68,7 @@ func (l Line) Text() string {
 const LineHeight = 32
 
 // minLineHeight grows with the text.
-func minLineHeight() float32 { return LineHeight * textScale() }
+func minLineHeight() float32 { return LineHeight * TextScale() }
 
 // lineView draws a Line. It is one lean widget with a pool of texts and
 // rectangles, none of which can have the focus: lists use it again for other

@@ -101,6 +101,8 @@ var palette = map[fyne.ThemeColorName]shades{
 type Theme struct {
 	// Variant forces light or dark where it isn't nil.
 	Variant *fyne.ThemeVariant
+	// Scale is how much larger text is than usual; zero means as usual.
+	Scale float32
 }
 
 // Color gives a colour of the palette, else the default theme's.
@@ -124,16 +126,22 @@ func (Theme) Font(style fyne.TextStyle) fyne.Resource { return theme.DefaultThem
 func (Theme) Icon(name fyne.ThemeIconName) fyne.Resource { return theme.DefaultTheme().Icon(name) }
 
 // Size gives our sizes, else the default theme's.
-func (Theme) Size(name fyne.ThemeSizeName) float32 {
+func (t Theme) Size(name fyne.ThemeSizeName) float32 {
+	scale := t.Scale
+	if scale == 0 {
+		scale = 1
+	}
 	switch name {
 	case theme.SizeNameText:
-		return 13
+		return usualText * scale
 	case theme.SizeNameSubHeadingText:
-		return 15
+		return 15 * scale
 	case theme.SizeNameHeadingText:
-		return 20
+		return 20 * scale
 	case theme.SizeNameCaptionText:
-		return 11.5
+		return 11.5 * scale
+	case theme.SizeNameInlineIcon:
+		return theme.DefaultTheme().Size(name) * scale
 	}
 	return theme.DefaultTheme().Size(name)
 }
