@@ -35,7 +35,9 @@ func (p *person) contested() (line, keep, keepOut int) {
 			continue
 		}
 		line = model.lineOf(i)
-		p.tapLine(line, nameColumn)
+		if _, isOpen := model.open[model.views[i].key]; !isOpen {
+			p.tapLine(line, nameColumn)
+		}
 		inside := p.w.groups.model.open[model.views[i].key]
 		first := line + 2 + len(inside.notes)
 		return line, first + keep, first + keepOut

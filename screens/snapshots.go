@@ -130,6 +130,7 @@ func (w *Window) showKept() {
 		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), moment(w.review.Snapshot.TakenAt)))
 		w.kept.Show()
 	}
+	w.content.Refresh() // with or without room for the notice
 }
 
 // latestOnly says whether the latest snapshot is shown, and else tells that

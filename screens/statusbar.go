@@ -34,7 +34,7 @@ func newStatusBar(cancel func()) *statusBar {
 	s.cancel.Importance = widget.LowImportance
 	s.bar.TextFormatter = func() string { return "" }
 	s.object = container.NewVBox(widget.NewSeparator(), container.NewBorder(nil, nil,
-		container.NewHBox(s.task, container.NewGridWrap(fyne.NewSize(200, 22), s.bar), s.rate, s.cancel),
+		container.NewHBox(s.task, container.NewCenter(container.NewGridWrap(fyne.NewSize(200, 22), s.bar)), s.rate, s.cancel),
 		container.NewHBox(s.synced, s.age)))
 	s.idle()
 	return s
@@ -46,13 +46,18 @@ func (s *statusBar) idle() {
 	s.bar.Hide()
 	s.rate.Hide()
 	s.cancel.Hide()
+	s.object.Refresh()
 }
 
 // say shows a sentence until something runs.
-func (s *statusBar) say(text string) { s.task.SetText(text) }
+func (s *statusBar) say(text string) {
+	s.task.SetText(text)
+	s.object.Refresh()
+}
 
 // progress shows how far a job is, its rate and the time left.
 func (s *statusBar) progress(report progress.Report, spent time.Duration) {
+	defer s.object.Refresh() // with other widths
 	s.cancel.Show()
 	s.bar.Show()
 	s.rate.Show()
@@ -77,4 +82,5 @@ func (s *statusBar) progress(report progress.Report, spent time.Duration) {
 func (s *statusBar) tell(synced, age string) {
 	s.synced.SetText(synced)
 	s.age.SetText(age)
+	s.object.Refresh()
 }

@@ -57,6 +57,7 @@ type Window struct {
 	jobs    *sync.WaitGroup // of all profiles' windows
 	closing bool            // as soon as the job has ended
 
+	content *fyne.Container
 	tabs    *container.AppTabs
 	idp     *identityTab
 	groups  *groupsTab
@@ -115,7 +116,8 @@ func (w *Window) build(fyneApp fyne.App) {
 			w.groups.focus()
 		}
 	}
-	w.win.SetContent(container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs))
+	w.content = container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs)
+	w.win.SetContent(w.content)
 	w.win.SetMainMenu(w.menu(fyneApp))
 	w.win.SetCloseIntercept(w.close)
 	w.win.Resize(fyne.NewSize(1280, 800))
