@@ -61,6 +61,7 @@ soak:
 	@.ci/packages $(BUILD_PACKAGES)
 	ROLLCALL_VARIANTS=all ROLLCALL_KILLS=2000 ROLLCALL_SEEDS=1000 go test -v -count=1 -timeout 3h ./app/soak
 
-# screenshots draws every tab into docs.
-screenshots: build
-	./build/rollcall demo --headless --pictures docs/screens
+# screenshots draws every screen in every state into docs.
+screenshots:
+	@.ci/packages $(BUILD_PACKAGES)
+	go test -count=1 ./screens -run TestEveryScreenAndStateIsDrawn -args -pictures $(CURDIR)/docs/screens

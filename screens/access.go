@@ -62,7 +62,7 @@ var (
 	siteColumns  = &widgets.Columns{List: []widgets.Column{{Weight: 1}}}
 	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true}}}
 	giverColumns = &widgets.Columns{List: []widgets.Column{
-		{Title: "Group", Weight: 3}, {Title: "Role", Weight: 1.4}, {Title: "Default", Width: 100}, {Title: "Members", Width: 90, Trailing: true}, {Title: "Change", Width: 120, Trailing: true}, {Title: "", Width: 120, Trailing: true},
+		{Title: "Group", Weight: 3}, {Title: "Role", Weight: 1.4}, {Title: "Default", Width: 70}, {Title: "Members", Width: 80, Trailing: true}, {Title: "Change", Width: 90, Trailing: true}, {Title: "", Width: 120, Trailing: true},
 	}}
 )
 
@@ -71,6 +71,7 @@ const showColumn = 5
 func newAccessTab(w *Window) *accessTab {
 	t := &accessTab{w: w}
 	t.products = widgets.NewLineList(func() int { return len(t.places) }, t.placeLine)
+	t.products.Tips = w.tips
 	t.products.OnTapped = func(i, _ int, _ bool) { t.choose(i) }
 	t.products.OnKey = func(i int, key fyne.KeyName) {
 		if key == fyne.KeyReturn || key == fyne.KeySpace {
@@ -78,6 +79,7 @@ func newAccessTab(w *Window) *accessTab {
 		}
 	}
 	t.groups = widgets.NewLineList(func() int { return len(t.givers) }, t.giverLine)
+	t.groups.Tips = w.tips
 	t.groups.OnTapped = func(i, column int, _ bool) {
 		if column == showColumn {
 			t.showGroup(i)
@@ -89,7 +91,7 @@ func newAccessTab(w *Window) *accessTab {
 		}
 	}
 	t.title = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	t.title.SizeName = theme.SizeNameSubHeadingText
+	t.title.SizeName, t.title.Truncation = theme.SizeNameSubHeadingText, fyne.TextTruncateEllipsis
 	t.people = widget.NewButton("", t.showPeople)
 	t.chart, t.header = widgets.NewBarChart(), widgets.NewHeader(giverColumns)
 	left := container.NewBorder(nil, t.newDefaults(), nil, nil, widgets.NewPanel(widgets.FillCard, widgets.Outline, t.products.Framed()))

@@ -17,13 +17,13 @@ func newGroupColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
 		{Width: 30},
 		{Width: 24},
-		{Title: "Group", Weight: 3},
-		{Title: "Product access", Weight: 4.4},
-		{Title: "Sites", Weight: 2},
-		{Title: "Added", Width: 78, Trailing: true},
-		{Title: "Removed", Width: 92, Trailing: true},
-		{Title: "Lose access", Width: 112, Trailing: true},
-		{Title: "Status", Width: 170},
+		{Title: "Group", Weight: 3, Tip: "The group's name in the identity provider"},
+		{Title: "Product access", Weight: 4.4, Tip: "What the Atlassian group of this name gives its members"},
+		{Title: "Sites", Weight: 2, Tip: "Where it gives that"},
+		{Title: "Added", Width: 78, Trailing: true, Tip: "People who would become members by a sync"},
+		{Title: "Removed", Width: 92, Trailing: true, Tip: "People who would cease to be members by a sync"},
+		{Title: "Lose access", Width: 112, Trailing: true, Tip: "Of the removed, those who lose a product role that nothing else gives them"},
+		{Title: "Status", Width: 170, Tip: "Where the group stands"},
 	}}
 }
 
@@ -125,23 +125,24 @@ func losing(n int) widgets.Part {
 var stateLook = map[review.State]struct {
 	title     string
 	ink, fill fyne.ThemeColorName
+	tip       string
 }{
-	review.Ambiguous:     {"Ambiguous name", widgets.InkBlocked, widgets.FillBlocked},
-	review.Rejected:      {"Rejected", widgets.InkMuted, widgets.FillChip},
-	review.Failed:        {"Failed", widgets.InkLoss, widgets.FillLoss},
-	review.Changed:       {"Changed since review", widgets.InkWarn, widgets.FillWarn},
-	review.Waiting:       {"Waiting", widgets.InkInfo, widgets.FillInfo},
-	review.Synced:        {"Synced", widgets.InkGain, widgets.FillGain},
-	review.Blocked:       {"Default access", widgets.InkBlocked, widgets.FillBlocked},
-	review.New:           {"New", widgets.InkInfo, widgets.FillInfo},
-	review.Conflict:      {"Conflict", widgets.InkWarn, widgets.FillWarn},
-	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip},
+	review.Ambiguous:     {"Ambiguous name", widgets.InkBlocked, widgets.FillBlocked, "Several groups have this name once case and spelling are set aside."},
+	review.Rejected:      {"Rejected", widgets.InkMuted, widgets.FillChip, "Somebody decided to leave the group as it is in Atlassian."},
+	review.Failed:        {"Failed", widgets.InkLoss, widgets.FillLoss, "The last run couldn't finish the group. Open it for the reason."},
+	review.Changed:       {"Changed since review", widgets.InkWarn, widgets.FillWarn, "What was decided, or planned, no longer holds. Open it and decide again."},
+	review.Waiting:       {"Waiting", widgets.InkInfo, widgets.FillInfo, "For Atlassian, or for people who were invited."},
+	review.Synced:        {"Synced", widgets.InkGain, widgets.FillGain, "The members are the same on both sides, and that was accepted."},
+	review.Blocked:       {"Default access", widgets.InkBlocked, widgets.FillBlocked, "A product hands out this group by default: it can't be synced until that is lifted."},
+	review.New:           {"New", widgets.InkInfo, widgets.FillInfo, "Only the identity provider has the group: a sync creates it in Atlassian."},
+	review.Conflict:      {"Conflict", widgets.InkWarn, widgets.FillWarn, "Both sides have a group of this name: a sync overwrites Atlassian's members."},
+	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip, "The identity provider has no group of this name: Rollcall leaves it alone."},
 }
 
 // stateCell is the group's state, with whether its sync was accepted.
 func stateCell(view *groupView) widgets.Cell {
 	look := stateLook[view.row.State]
-	cell := widgets.Cell{{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true}}
+	cell := widgets.Cell{{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true, Tip: look.tip}}
 	if view.accepted {
 		cell = append(cell, widgets.Part{Text: "accepted", Ink: widgets.InkGain, Bold: true})
 	}
@@ -165,7 +166,7 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 		summary = widgets.Cell{{Text: "No member changes.", Ink: widgets.InkMuted}}
 	}
 	for _, guard := range view.guards {
-		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked})
+		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Tip: "The guard " + string(guard) + " stops " + guard.Stops(m.limits) + "."})
 	}
 	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), m.renameCell(row), {}, {}, {}}
 	switch {
@@ -234,14 +235,14 @@ func (m *groupsModel) answerCell(row *review.Row, change *review.Change) widgets
 	if change.Kind == review.Unchanged || !app.Syncable(row) {
 		return nil
 	}
-	text := "Keep out"
+	text, tip := "Keep out", "Don't let this person in: put on the list to remove them from the IdP group"
 	if change.Kind == review.Removed {
-		text = "Keep"
+		text, tip = "Keep", "Keep this person: put on the list to add them to the IdP group"
 	}
 	if _, answered := m.review.AnswerTo(row, change); answered {
-		return widgets.Cell{{Text: "✓ " + text, Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true}}
+		return widgets.Cell{{Text: "✓ " + text, Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true, Tip: "It is on the list; press again to take it off"}}
 	}
-	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true}}
+	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true, Tip: tip}}
 }
 
 // renameCell offers to rename the IdP group, or says that it is to be.

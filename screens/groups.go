@@ -48,11 +48,11 @@ func newGroupsTab(w *Window) *groupsTab {
 	t := &groupsTab{w: w, columns: newGroupColumns(), chips: map[review.State]*widget.Button{}}
 	t.list = widgets.NewLineList(t.length, func(i int) widgets.Line { return t.model.line(i) })
 	t.list.OnTapped, t.list.OnKey = t.tapped, t.key
-	t.list.Menu = t.menu
+	t.list.Menu, t.list.Tips = t.menu, w.tips
 	t.list.OnSelectAll = func() { t.headerTapped(tickColumn) }
 	t.columns.SetSizes(w.fyneApp.Preferences().FloatList(columnsPreference))
 	t.header = widgets.NewHeader(t.columns)
-	t.header.OnTapped, t.header.OnResized = t.headerTapped, t.resized
+	t.header.OnTapped, t.header.OnResized, t.header.Tips = t.headerTapped, t.resized, w.tips
 	t.nothing = widget.NewLabelWithStyle("No group fits the search and the filter.", fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, container.NewStack(t.list.Framed(), container.NewCenter(t.nothing))))
 	t.content = spaced(container.NewBorder(container.NewVBox(t.newBanner(), t.newTools()), nil, nil, nil, table))

@@ -46,6 +46,7 @@ var (
 func newHistoryTab(w *Window) *historyTab {
 	t := &historyTab{w: w, open: map[string]bool{}}
 	t.list = widgets.NewLineList(func() int { return len(t.lines) }, t.line)
+	t.list.Tips = w.tips
 	t.list.OnTapped = func(i, column int, _ bool) {
 		if column == undoColumn {
 			t.act(i)

@@ -60,7 +60,10 @@ func newIdentityTab(w *Window) *identityTab {
 	explore := widget.NewButton("Explore a sample company", w.explore)
 	t.welcome = widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, container.NewBorder(nil, nil, nil, container.NewCenter(explore),
 		wrapped("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere.")))
-	t.item = container.NewTabItem("Identity provider", container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(&columns{space: 14}, left, right)))))
+	beside := &columns{space: 14}
+	scroll := container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(beside, left, right))))
+	beside.turned = func() { w.onUI(scroll.Refresh) }
+	t.item = container.NewTabItem("Identity provider", scroll)
 	return t
 }
 

@@ -65,26 +65,59 @@ func (l *leastWidth) MinSize(objects []fyne.CanvasObject) fyne.Size {
 // Layout implements fyne.Layout.
 func (l *leastWidth) Layout(objects []fyne.CanvasObject, size fyne.Size) { objects[0].Resize(size) }
 
-// columns lays objects out beside each other, equally wide, with a space.
-type columns struct{ space float32 }
+// columns lays objects out beside each other, equally wide, with a space; where they
+// have no room so, below each other.
+type columns struct {
+	space   float32
+	stacked bool
+	// turned is told that it lays out the other way now, and takes another
+	// height.
+	turned func()
+}
 
 // MinSize implements fyne.Layout.
 func (c *columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
+	height := -c.space
 	for _, object := range objects {
-		size = size.Max(object.MinSize())
+		least := object.MinSize()
+		size = size.Max(least)
+		height += least.Height + c.space
 	}
-	n := float32(len(objects))
-	return fyne.NewSize(size.Width*n+c.space*(n-1), size.Height)
+	if c.stacked {
+		size.Height = height
+	}
+	return size
 }
 
 // Layout implements fyne.Layout.
 func (c *columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	var widest float32
+	for _, object := range objects {
+		widest = max(widest, object.MinSize().Width)
+	}
 	n := float32(len(objects))
 	width := (size.Width - c.space*(n-1)) / n
-	for i, object := range objects {
-		object.Resize(fyne.NewSize(width, size.Height))
-		object.Move(fyne.NewPos(float32(i)*(width+c.space), 0))
+	was := c.stacked
+	if c.stacked = width < widest; c.stacked {
+		c.stack(objects, size.Width)
+	} else {
+		for i, object := range objects {
+			object.Resize(fyne.NewSize(width, size.Height))
+			object.Move(fyne.NewPos(float32(i)*(width+c.space), 0))
+		}
+	}
+	if c.stacked != was && c.turned != nil {
+		c.turned()
+	}
+}
+
+func (c *columns) stack(objects []fyne.CanvasObject, width float32) {
+	y := float32(0)
+	for _, object := range objects {
+		object.Resize(fyne.NewSize(width, object.MinSize().Height))
+		object.Move(fyne.NewPos(0, y))
+		y += object.MinSize().Height + c.space
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // Window is the one window with its tabs. Its fields belong to the UI
@@ -58,6 +59,7 @@ type Window struct {
 	closing bool            // as soon as the job has ended
 
 	content *fyne.Container
+	tips    *widgets.Tips
 	tabs    *container.AppTabs
 	idp     *identityTab
 	groups  *groupsTab
@@ -106,7 +108,7 @@ func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, threads thread
 }
 
 func (w *Window) build(fyneApp fyne.App) {
-	w.win = fyneApp.NewWindow(w.title())
+	w.win, w.tips = fyneApp.NewWindow(w.title()), widgets.NewTips()
 	w.idp, w.groups, w.access, w.history = newIdentityTab(w), newGroupsTab(w), newAccessTab(w), newHistoryTab(w)
 	w.status = newStatusBar(w.cancel)
 	w.tabs = container.NewAppTabs(w.idp.item, w.groups.item, w.access.item, w.history.item)
@@ -117,7 +119,7 @@ func (w *Window) build(fyneApp fyne.App) {
 		}
 	}
 	w.content = container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs)
-	w.win.SetContent(w.content)
+	w.win.SetContent(container.NewStack(w.content, w.tips.Object()))
 	w.win.SetMainMenu(w.menu(fyneApp))
 	w.win.SetCloseIntercept(w.close)
 	w.win.Resize(fyne.NewSize(1280, 800))

@@ -50,6 +50,8 @@ func (c *BarChart) CreateRenderer() fyne.WidgetRenderer {
 type barRenderer struct {
 	chart   *BarChart
 	objects []fyne.CanvasObject
+	// label and note are the widths of the texts on the left and the right.
+	label, note float32
 }
 
 const (
@@ -57,12 +59,13 @@ const (
 	barStep   = 30
 	barLabel  = 230
 	barNote   = 210
+	leastBar  = 120
 )
 
 func (r *barRenderer) Destroy()                     {}
 func (r *barRenderer) Objects() []fyne.CanvasObject { return r.objects }
 func (r *barRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(barLabel+barNote+120, float32(len(r.chart.bars))*barStep+24)
+	return fyne.NewSize(barLabel+barNote+leastBar, float32(len(r.chart.bars))*barStep+24)
 }
 
 func (r *barRenderer) Refresh() {
@@ -77,7 +80,11 @@ func (r *barRenderer) Layout(size fyne.Size) {
 	for _, bar := range r.chart.bars {
 		largest = max(largest, bar.Keep+bar.Gain+bar.Lose, bar.Limit)
 	}
-	width := max(size.Width-barLabel-barNote, 40)
+	r.label, r.note = barLabel*TextScale(), barNote*TextScale()
+	if spare := size.Width - r.label - r.note - leastBar; spare < 0 { // text may be cut, the bars must be seen
+		r.label, r.note = r.label+spare/2, r.note+spare/2
+	}
+	width := max(size.Width-r.label-r.note, leastBar)
 	scale := width / float32(largest)
 	for i, bar := range r.chart.bars {
 		r.bar(bar, float32(i)*barStep, width, scale)
@@ -86,23 +93,23 @@ func (r *barRenderer) Layout(size fyne.Size) {
 }
 
 func (r *barRenderer) bar(bar Bar, y, width, scale float32) {
-	r.text(Fit(bar.Label, barLabel-12, false), theme.ColorNameForeground, 0, y)
-	r.rect(FillChip, barLabel, y, width)
-	x := float32(barLabel)
+	r.text(Fit(bar.Label, r.label-12, false), theme.ColorNameForeground, 0, y)
+	r.rect(FillChip, r.label, y, width)
+	x := r.label
 	x = r.rect(BarKeep, x, y, float32(bar.Keep)*scale)
 	x = r.rect(BarGain, x, y, float32(bar.Gain)*scale)
 	r.hatched(x, y, float32(bar.Lose)*scale)
 	if bar.Limit >= 0 {
 		mark := canvas.NewRectangle(Ink(theme.ColorNameForeground))
 		mark.Resize(fyne.NewSize(2, barHeight+6))
-		mark.Move(fyne.NewPos(barLabel+float32(bar.Limit)*scale-1, y-3))
+		mark.Move(fyne.NewPos(r.label+float32(bar.Limit)*scale-1, y-3))
 		r.objects = append(r.objects, mark)
 	}
 	ink := InkMuted
 	if bar.Alarm {
 		ink = InkLoss
 	}
-	r.text(Fit(bar.Note, barNote-14, false), ink, barLabel+width+12, y)
+	r.text(Fit(bar.Note, r.note-14, false), ink, r.label+width+12, y)
 }
 
 func (r *barRenderer) rect(fill fyne.ThemeColorName, x, y, width float32) float32 {
@@ -147,7 +154,7 @@ func (r *barRenderer) text(text string, ink fyne.ThemeColorName, x, y float32) f
 }
 
 func (r *barRenderer) legend(y float32) {
-	x := float32(barLabel)
+	x := r.label
 	for _, entry := range []struct {
 		fill fyne.ThemeColorName
 		text string

@@ -9,6 +9,8 @@ import (
 // Column is one column of a set.
 type Column struct {
 	Title string
+	// Tip says what the column holds, to who points at its title.
+	Tip string
 	// Width is fixed, in Fyne's units at the default text size; where it is 0, the
 	// column shares what is left by Weight.
 	Width, Weight float32

@@ -17,6 +17,9 @@ type Header struct {
 	// OnResized is told that an edge was moved, and again when it is let go.
 	OnResized func(ended bool)
 
+	// Tips shows what a column means; nil for nothing.
+	Tips *Tips
+
 	// moved is the column whose right edge is being moved, or -1; under that
 	// whose edge is under the pointer.
 	moved, under int
@@ -59,11 +62,23 @@ func (h *Header) MouseIn(event *desktop.MouseEvent) { h.MouseMoved(event) }
 
 // MouseMoved notes the edge under the pointer.
 func (h *Header) MouseMoved(event *desktop.MouseEvent) {
+	if h.Tips != nil {
+		if column := h.columns.at(event.Position.X, h.Size().Width); column >= 0 && column != h.pointed {
+			h.pointed = column
+			h.Tips.Show(h.columns.List[column].Tip, event.AbsolutePosition)
+		}
+	}
 	h.under = h.columns.edge(event.Position.X, h.Size().Width)
 }
 
 // MouseOut implements desktop.Hoverable.
-func (h *Header) MouseOut() { h.under = -1 }
+func (h *Header) MouseOut() {
+	h.under = -1
+	if h.Tips != nil && h.pointed >= 0 {
+		h.Tips.Show("", fyne.Position{})
+	}
+	h.pointed = -1
+}
 
 // Cursor shows that the edge under the pointer can be moved.
 func (h *Header) Cursor() desktop.Cursor {

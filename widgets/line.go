@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
@@ -31,6 +32,8 @@ type Part struct {
 	Fill fyne.ThemeColorName
 	Bold bool
 	Mark Mark
+	// Tip says what the part means or does, to who points at it.
+	Tip string
 }
 
 // Cell is what a line shows in one column: parts one after the other, as many
@@ -77,9 +80,16 @@ type lineView struct {
 	widget.BaseWidget
 	line Line
 	back *canvas.Rectangle
-	pool []*piece
-	used int
-	objs []fyne.CanvasObject
+	// over is drawn while the pointer is on the line, in its column pointed; cut
+	// are the columns that show less than they hold.
+	over    *canvas.Rectangle
+	pointed int
+	cut     map[int]bool
+	// onTip is told what there is to say to who points at a column, or "".
+	onTip func(text string, at fyne.Position)
+	pool  []*piece
+	used  int
+	objs  []fyne.CanvasObject
 	// onTapped is told the column, or -1.
 	onTapped func(column int)
 	// onMenu is told where on the screen the other button was pressed.
@@ -94,8 +104,9 @@ type piece struct {
 }
 
 func newLineView() *lineView {
-	v := &lineView{back: canvas.NewRectangle(color.Transparent)}
-	v.objs = []fyne.CanvasObject{v.back}
+	v := &lineView{back: canvas.NewRectangle(color.Transparent), over: canvas.NewRectangle(color.Transparent), pointed: -1, cut: map[int]bool{}}
+	v.over.Hidden = true
+	v.objs = []fyne.CanvasObject{v.back, v.over}
 	v.ExtendBaseWidget(v)
 	return v
 }
@@ -103,8 +114,58 @@ func newLineView() *lineView {
 // show draws another line.
 func (v *lineView) show(line Line) {
 	v.line = line
+	v.tip(-1, fyne.Position{}) // it is about another line now
 	v.draw(v.Size())
 	canvas.Refresh(v)
+}
+
+// MouseIn implements desktop.Hoverable.
+func (v *lineView) MouseIn(event *desktop.MouseEvent) {
+	v.over.FillColor, v.over.Hidden = Ink(theme.ColorNameHover), false
+	canvas.Refresh(v.over)
+	v.MouseMoved(event)
+}
+
+// MouseMoved says more about the column under the pointer, where there is more.
+func (v *lineView) MouseMoved(event *desktop.MouseEvent) {
+	column := -1
+	if v.line.Columns != nil {
+		column = v.line.Columns.at(event.Position.X, v.Size().Width)
+	}
+	v.tip(column, event.AbsolutePosition)
+}
+
+// MouseOut implements desktop.Hoverable.
+func (v *lineView) MouseOut() {
+	v.over.Hidden = true
+	canvas.Refresh(v.over)
+	v.tip(-1, fyne.Position{})
+}
+
+// tip tells what there is to say about a column, once.
+func (v *lineView) tip(column int, at fyne.Position) {
+	if column == v.pointed || v.onTip == nil {
+		return
+	}
+	v.pointed = column
+	v.onTip(v.more(column), at)
+}
+
+// more is what a column has no room for, and what its parts mean.
+func (v *lineView) more(column int) string {
+	if column < 0 || column >= len(v.line.Cells) {
+		return ""
+	}
+	var lines []string
+	for _, part := range v.line.Cells[column] {
+		if v.cut[column] && part.Text != "" {
+			lines = append(lines, part.Text)
+		}
+		if part.Tip != "" {
+			lines = append(lines, part.Tip)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // TappedSecondary asks for the line's menu.
@@ -155,11 +216,13 @@ func (v *lineView) draw(size fyne.Size) {
 		v.back.FillColor = Ink(v.line.Fill)
 	}
 	v.back.Resize(size)
+	v.over.Resize(size)
 	v.used = 0
+	clear(v.cut)
 	if v.line.Columns != nil && size.Width > 0 {
 		for i, cell := range v.line.Cells {
 			from, to := v.line.Columns.Span(i, size.Width)
-			v.cell(cell, from+cellPad, to-cellPad, size.Height, v.line.Columns.List[i].Trailing)
+			v.cut[i] = v.cell(cell, from+cellPad, to-cellPad, size.Height, v.line.Columns.List[i].Trailing)
 		}
 	}
 	for _, unused := range v.pool[v.used:] {
@@ -168,7 +231,7 @@ func (v *lineView) draw(size fyne.Size) {
 }
 
 // cell draws parts between two places; what doesn't fit is cut, and said so.
-func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) {
+func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) (cut bool) {
 	if trailing && len(cell) == 1 {
 		width := partWidth(cell[0])
 		from = max(from, to-width)
@@ -184,11 +247,13 @@ func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) {
 		width := partWidth(part)
 		if width > room && i > 0 {
 			v.part(Part{Text: "+" + itoa(len(cell)-i), Ink: InkMuted}, from, to-from, height)
-			return
+			return true
 		}
+		cut = cut || width > to-from
 		v.part(part, from, min(width, to-from), height)
 		from += min(width, to-from) + partGap
 	}
+	return cut
 }
 
 func partWidth(part Part) float32 {

@@ -22,6 +22,8 @@ type LineList struct {
 	OnKey func(i int, key fyne.KeyName)
 	// Menu gives what the other mouse button offers on a line; nil for nothing.
 	Menu func(i int) []*fyne.MenuItem
+	// Tips shows what a cell has no room for, or what it means; nil for nothing.
+	Tips *Tips
 	// OnSelectAll is told of the system's shortcut to select all.
 	OnSelectAll func()
 
@@ -36,6 +38,9 @@ func NewLineList(length func() int, line func(i int) Line) *LineList {
 	l.UpdateItem = func(i widget.ListItemID, object fyne.CanvasObject) {
 		view := object.(*lineView)
 		view.onTapped = func(column int) { l.tapped(i, column) }
+		if l.Tips != nil {
+			view.onTip = l.Tips.Show
+		}
 		view.onMenu = func(at fyne.Position) { l.showMenu(i, at) }
 		view.show(l.Line(i))
 	}

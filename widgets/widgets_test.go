@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -288,4 +289,39 @@ func TestTheEdgeOfAColumnIsMoved(t *testing.T) {
 		columns.SetSizes(wrong)
 		require.Equal(t, kept, columns.Sizes(), "%v", wrong)
 	}
+}
+
+func TestWhatACellHasNoRoomForIsSaidToWhoPointsAtIt(t *testing.T) {
+	startApp(t)
+	tips := widgets.NewTips()
+	columns := &widgets.Columns{List: []widgets.Column{{Title: "Group", Tip: "Its name", Width: 200}, {Title: "Access", Width: 120}, {Width: 80}}}
+	l := widgets.NewLineList(func() int { return 2 }, func(i int) widgets.Line {
+		return widgets.Line{Columns: columns, Cells: []widgets.Cell{
+			{{Text: "legal"}}, {{Text: "Confluence user"}, {Text: "Jira user"}, {Text: "Jira admin"}}, {{Text: "Conflict", Tip: "A sync overwrites it."}},
+		}}
+	})
+	l.Tips = tips
+	header := widgets.NewHeader(columns)
+	header.Tips = tips
+	w := test.NewWindow(container.NewStack(container.NewBorder(header, nil, nil, nil, l.Framed()), tips.Object()))
+	w.SetPadded(false)
+	w.Resize(fyne.NewSize(400, 200))
+	t.Cleanup(w.Close)
+	point := func(x, y float32) string {
+		test.MoveMouse(w.Canvas(), fyne.NewPos(x, y))
+		return tips.Text()
+	}
+	require.Equal(t, "Its name", point(20, 10))
+	require.Empty(t, point(20, 50), "it shows everything")
+	require.Equal(t, "Confluence user\nJira user\nJira admin", point(250, 50))
+	require.Equal(t, "A sync overwrites it.", point(350, 80))
+	require.Empty(t, point(20, 190), "the pointer has left")
+	point(250, 50)
+	l.Refresh()
+	require.Empty(t, tips.Text(), "another line may stand there")
+	tips.Show(strings.Repeat("word ", 400), fyne.NewPos(390, 190))
+	require.LessOrEqual(t, strings.Count(tips.Text(), "\n"), 20)
+	tips.Show("again", fyne.NewPos(30, 40))
+	shown := tips.Object().(*fyne.Container).Objects
+	require.Equal(t, shown[0].Position().AddXY(8, 8), shown[1].Position(), "the text stands on its ground")
 }
