@@ -64,4 +64,9 @@ func TestGroupsAreAcceptedOneByOneAndTogether(t *testing.T) {
 	tab.list.SetCursor(p.line(func(row *review.Row) bool { return app.Syncable(row) && !tab.model.review.Accepted(row) }))
 	p.key(fyne.KeyA)
 	require.Equal(t, all, accepted())
+
+	require.Equal(t, fmt.Sprintf("Sync accepted (%d)", all), tab.syncAccepted.Text)
+	test.Tap(tab.syncAccepted)
+	texts, _, _ := p.dialog()
+	require.Contains(t, texts, fmt.Sprintf("Sync %d groups?", all))
 }

@@ -286,3 +286,20 @@ func TestColumnWidthsAreRemembered(t *testing.T) {
 	again := newGroupsTab(p.w)
 	require.Equal(t, tab.columns.Sizes(), again.columns.Sizes(), "as the next window has them")
 }
+
+func TestTheMenuAndTheOrderAreWithinReachOfTheKeyboard(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 60, 400))
+	p.fetch()
+	tab := p.w.groups
+	p.key(fyne.Key4)
+	require.Equal(t, order{addedColumn, true}, tab.model.order[0])
+	p.key(fyne.Key4)
+	require.Equal(t, order{addedColumn, false}, tab.model.order[0])
+	tab.list.SetCursor(p.line(plain))
+	p.key(fyne.KeyM)
+	require.NotNil(t, p.w.win.Canvas().Overlays().Top())
+	p.w.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	p.w.win.Canvas().Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn}) // Open
+	require.Nil(t, p.w.win.Canvas().Overlays().Top())
+	require.Len(t, tab.model.open, 1)
+}

@@ -32,6 +32,7 @@ type groupsTab struct {
 	waits, accepted  *widget.Button
 	site, product    *widget.Select
 	todo             *widget.Button
+	syncAccepted     *widget.Button
 	syncSelected     *widget.Button
 	syncAll          *widget.Button
 	columns          *widgets.Columns
@@ -88,7 +89,8 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
 	t.syncAll.Importance = widget.HighImportance
 	t.todo = widget.NewButton("", t.w.showTodos)
-	buttons := container.NewHBox(t.todo, t.syncSelected, t.syncAll)
+	t.syncAccepted = widget.NewButton("", func() { t.w.confirmSync(plan.Selection{Rows: t.model.acceptedRows()}) })
+	buttons := container.NewHBox(t.todo, t.syncAccepted, t.syncSelected, t.syncAll)
 	return container.NewVBox(gap(1, 2),
 		container.NewBorder(nil, nil, nil, buttons, t.search),
 		container.NewHScroll(t.chipRow))
@@ -247,6 +249,10 @@ func (t *groupsTab) refresh() {
 		}
 	}
 	t.syncSelected.SetText(label)
+	accepted := len(t.model.acceptedRows())
+	t.syncAccepted.Hidden = accepted == 0
+	t.syncAccepted.SetText(fmt.Sprintf("Sync accepted (%s)", grouped(accepted)))
+	able(t.syncAccepted, !busy)
 	t.todo.Hidden = t.model.answers == 0
 	t.todo.SetText(fmt.Sprintf("To do (%s) …", grouped(t.model.answers)))
 	able(t.syncSelected, selected > 0 && !busy)
@@ -386,7 +392,8 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 }
 
 // key does what a key means to the line under the cursor: Space selects, Right
-// and Left open and close, Return syncs, Delete rejects, K answers a member change.
+// and Left open and close, Return syncs, Delete rejects, K answers a member change,
+// digits sort by a column.
 func (t *groupsTab) key(i int, key fyne.KeyName) {
 	if t.model == nil || i >= len(t.model.lines) {
 		return
@@ -415,6 +422,9 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 		return
 	case fyne.KeyA:
 		t.accept(view)
+		return
+	case fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4, fyne.Key5, fyne.Key6, fyne.Key7:
+		t.headerTapped(nameColumn + int(key[0]-'1'))
 		return
 	case fyne.KeyK:
 		t.answer(i)

@@ -568,6 +568,17 @@ func (m *groupsModel) selection() []*review.Row {
 	return rows
 }
 
+// acceptedRows gives the rows whose sync was accepted.
+func (m *groupsModel) acceptedRows() []*review.Row {
+	var rows []*review.Row
+	for i := range m.views {
+		if v := &m.views[i]; v.accepted && app.Syncable(v.row) {
+			rows = append(rows, v.row)
+		}
+	}
+	return rows
+}
+
 // waiting gives the rows that are ticked and wait for a decision.
 func (m *groupsModel) waiting() []*review.Row {
 	var rows []*review.Row

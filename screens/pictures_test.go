@@ -126,6 +126,7 @@ func (p *painter) tabs(suffix string) {
 // docs/screens, where somebody looks at them.
 func TestEveryScreenAndStateIsDrawn(t *testing.T) {
 	p := &painter{person: sitDown(t, simulator.Sample(simulator.DefaultSeed, simulator.DefaultGroups, simulator.DefaultUsers)), folder: *picturesFolder, drawn: map[string]bool{}}
+	p.app.Profiles = besides{t, p.app, t.TempDir()} // of which the sample company is one
 	p.looks("light", 1)
 	p.tabs("-empty")
 	p.fetch()

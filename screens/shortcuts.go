@@ -22,6 +22,8 @@ var shortcuts = []struct{ keys, what string }{
 	{"K", "keep a person, or keep one out; or take that back"},
 	{"N", "give the IdP group another name"},
 	{"Delete", "reject the group, or withdraw what was decided; undo a run"},
+	{"1 … 7", "sort by a column; once more, the other way round"},
+	{"M or the menu key", "show what can be done with the line, its group, and those selected"},
 	{"Ctrl+C", "copy the line"},
 	{"Tab", "go on to the next field or table"},
 	{"Escape", "close a question"},

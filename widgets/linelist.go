@@ -109,7 +109,15 @@ func (l *LineList) showMenu(i int, at fyne.Position) {
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
-// TypedKey moves the cursor, or hands the key on.
+// menuAtCursor offers what can be done with the line under the cursor.
+func (l *LineList) menuAtCursor() {
+	l.SetCursor(l.cursor)
+	y := (float32(l.cursor)+1)*l.lineHeight() - l.GetScrollOffset()
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l).AddXY(60, y)
+	l.showMenu(l.cursor, at)
+}
+
+// TypedKey moves the cursor, shows the line's menu, or hands the key on.
 func (l *LineList) TypedKey(event *fyne.KeyEvent) {
 	page := max(1, int(l.Size().Height/l.lineHeight())-1)
 	switch event.Name {
@@ -125,6 +133,8 @@ func (l *LineList) TypedKey(event *fyne.KeyEvent) {
 		l.SetCursor(0)
 	case fyne.KeyEnd:
 		l.SetCursor(l.Length() - 1)
+	case desktop.KeyMenu, fyne.KeyM:
+		l.menuAtCursor()
 	default:
 		l.act(event.Name)
 	}

@@ -75,8 +75,14 @@ func TestGroupsAreAcceptedRejectedRenamedAndThatIsWithdrawn(t *testing.T) {
 	require.Equal(t, review.Conflict, x.group(t, "brand").State)
 	require.Equal(t, 0, x.run("", "answer", "accept", "brand").code)
 
+	var dry app.SyncDocument
+	x.run("", "sync", "--accepted", "--dry-run", "--json").document(t, &dry)
+	require.Len(t, dry.Groups, 1)
+	require.Equal(t, "brand", dry.Groups[0].Name)
+
 	require.Contains(t, x.run("", "answer", "rename", "brand").out, "rename “brand” to “brand-idp”")
 	require.Equal(t, "refused", string(x.run("", "answer", "rename", "brand", "architects", "--json").problem(t).Error.Code), "the name is taken")
 	require.Equal(t, 0, x.run("", "answer", "withdraw", "brand").code)
+	require.Equal(t, "not_found", string(x.run("", "sync", "--accepted", "--yes", "--json").problem(t).Error.Code))
 	require.Contains(t, x.run("", "answer").out, "Nothing was answered")
 }

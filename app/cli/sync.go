@@ -19,20 +19,21 @@ import (
 )
 
 type syncFlags struct {
-	all, dryRun, yes       bool
+	all, accepted          bool
+	dryRun, yes            bool
 	override, reason, plan string
 }
 
 // chosen says whether it is clear what to sync.
 func (f *syncFlags) chosen(names []string) error {
 	ways := 0
-	for _, way := range []bool{len(names) > 0, f.all, f.plan != ""} {
+	for _, way := range []bool{len(names) > 0, f.all, f.accepted, f.plan != ""} {
 		if way {
 			ways++
 		}
 	}
 	if ways != 1 {
-		return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all.")
+		return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all or --accepted.")
 	}
 	if f.plan != "" && f.override != "" {
 		return problem.New(problem.Usage, "A saved plan says itself what is overridden.", "Make it again with the overrides that are meant.")
@@ -43,7 +44,7 @@ func (f *syncFlags) chosen(names []string) error {
 func (c *command) sync() *cobra.Command {
 	var flags syncFlags
 	cmd := &cobra.Command{
-		Use:   "sync [GROUP…|--all|--plan FILE]",
+		Use:   "sync [GROUP…|--all|--accepted|--plan FILE]",
 		Short: "Overwrite Atlassian groups by the identity provider's",
 		Long: "Overwrite Atlassian groups by the identity provider's groups of the same name: one, several, or all.\n" +
 			"A group is named by its name or an id. Guards stop what may take away access; they are lifted by name only.",
@@ -55,6 +56,7 @@ func (c *command) sync() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&flags.all, "all", false, "sync every new or conflicting group that isn't rejected")
+	cmd.Flags().BoolVar(&flags.accepted, "accepted", false, "sync every group whose sync was accepted")
 	cmd.Flags().StringVar(&flags.plan, "plan", "", "perform the plan that this `file` holds, if it is still the same")
 	flags.addTo(cmd)
 	return cmd
@@ -96,6 +98,9 @@ func planned(a *app.App, r *review.Review, names []string, flags syncFlags) (*pl
 		return a.Replan(r, file)
 	}
 	selection, err := choose(r, names, flags.all)
+	if flags.accepted {
+		selection, err = accepted(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -118,6 +123,20 @@ func (c *command) performed(a *app.App, perform func(progress.Func) (*run.Report
 	}
 	printReport(c.Out, report, after)
 	return nil
+}
+
+// accepted selects the groups whose sync was accepted.
+func accepted(r *review.Review) (plan.Selection, error) {
+	var selection plan.Selection
+	for i := range r.Rows {
+		if row := &r.Rows[i]; r.Accepted(row) && app.Syncable(row) {
+			selection.Rows = append(selection.Rows, row)
+		}
+	}
+	if len(selection.Rows) == 0 {
+		return selection, problem.New(problem.NotFound, "No group is accepted whose facts still hold.", "Accept groups: in the window, or with rollcall answer accept.")
+	}
+	return selection, nil
 }
 
 func choose(r *review.Review, names []string, all bool) (plan.Selection, error) {
