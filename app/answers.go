@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -42,12 +43,9 @@ func refused(r *review.Review, answer *review.Answer) error {
 		}
 		return nil
 	}
-	for i := range r.Snapshot.IdP.Groups {
-		group := &r.Snapshot.IdP.Groups[i]
-		if group.ID == answer.Group && group.ReadOnly != "" && !readOnly(r) {
-			return problem.New(problem.Refused, fmt.Sprintf("The members of “%s” can't be changed: %s.", group.Name, group.ReadOnly),
-				"Change what fills the group in "+provider+", or rename it, or reject its sync.")
-		}
+	if group, known := r.SourceGroup(answer.Group); known && group.ReadOnly != "" && !readOnly(r) {
+		return problem.New(problem.Refused, fmt.Sprintf("The members of “%s” can't be changed: %s.", group.Name, group.ReadOnly),
+			"Change what fills the group in "+provider+", or rename it, or reject its sync.")
 	}
 	return nil
 }
@@ -219,9 +217,10 @@ func (a *App) usesOf(ctx context.Context, r *review.Review, rows []*review.Row, 
 		return nil, nil
 	}
 	answers := make([]directory.Uses, len(rows))
+	var done atomic.Int64
 	err = remote.Each(ctx, len(rows), func(ctx context.Context, i int) (err error) {
 		answers[i], err = examiner.Uses(ctx, r.Snapshot.IdP.Groups[rows[i].Source])
-		tell.Tell("Asking what else the groups feed", i, len(rows))
+		tell.Tell("Asking what else the groups feed", int(done.Add(1)), len(rows))
 		return err
 	})
 	uses := make(map[string]directory.Uses, len(rows))

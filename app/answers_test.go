@@ -389,3 +389,21 @@ func TestCarryingOutGoesOnWhereItWasInterrupted(t *testing.T) {
 		require.LessOrEqual(t, took, 2)
 	}
 }
+
+// Of a group that went out of scope nothing is claimed: neither that it is done nor
+// that anything is left to do.
+func TestAnAnswerAboutAGroupOutOfScopeIsNotTakenForDone(t *testing.T) {
+	s := start(t, simulator.Options{})
+	s.connectSample(t)
+	r := s.fetch(t)
+	_, keep, _ := contested(t, r)
+	require.NoError(t, s.app.Answer(r, keep))
+	s.simulation.DeleteSource(keep.Group)
+	r = s.fetch(t)
+	require.Empty(t, app.Answered(r))
+	todos, err := s.app.Todos(r)
+	require.NoError(t, err)
+	require.Len(t, todos, 1)
+	require.True(t, todos[0].Done.IsZero())
+	require.Contains(t, todos[0].Obstacle, "isn't in scope any more")
+}

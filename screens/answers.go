@@ -35,13 +35,8 @@ func (w *Window) whatChanged(r *review.Review, row *review.Row) []string {
 
 // answer answers the member change in a line, or takes that back.
 func (t *groupsTab) answer(line int) {
-	ref := t.model.lines[line]
-	row := t.model.views[ref.view].row
-	if ref.kind != changeLine || !app.Syncable(row) {
-		return
-	}
-	change := t.model.open[t.model.views[ref.view].key].change(ref.index)
-	if change.Kind == review.Unchanged {
+	row, change, ok := t.model.answerable(line)
+	if !ok {
 		return
 	}
 	if answer, answered := t.model.review.AnswerTo(row, change); answered {
@@ -49,6 +44,17 @@ func (t *groupsTab) answer(line int) {
 		return
 	}
 	t.keepAnswers(t.model.review.NewAnswer(row, change))
+}
+
+// answerable gives the member change in a line, where there is one to answer.
+func (m *groupsModel) answerable(line int) (*review.Row, *review.Change, bool) {
+	ref := m.lines[line]
+	view := &m.views[ref.view]
+	if ref.kind != changeLine || !app.Syncable(view.row) {
+		return nil, nil, false
+	}
+	change := m.open[view.key].change(ref.index)
+	return view.row, change, change.Kind != review.Unchanged
 }
 
 // keepAnswers keeps answers in the background.
@@ -102,9 +108,12 @@ func (t *groupsTab) offerAnswers(line int, offer func(string, func())) {
 	if !app.Syncable(row) {
 		return
 	}
-	if cell := m.line(line); ref.kind == changeLine && len(cell.Cells[answerAction]) > 0 {
-		label := map[bool]string{true: "Keep this person: add to the IdP group", false: "Don't let this person in: remove from the IdP group"}[strings.HasSuffix(cell.Cells[answerAction][0].Text, "Keep")]
-		if strings.HasPrefix(cell.Cells[answerAction][0].Text, "✓") {
+	if _, change, ok := m.answerable(line); ok {
+		label := "Don't let this person in: remove from the IdP group"
+		if change.Kind == review.Removed {
+			label = "Keep this person: add to the IdP group"
+		}
+		if _, answered := m.review.AnswerTo(row, change); answered {
 			label = "Withdraw the answer"
 		}
 		offer(label, func() { t.answer(line) })

@@ -178,10 +178,14 @@ func (c *command) withdraw() *cobra.Command {
 				if err := a.Unanswer(answers...); err != nil {
 					return err
 				}
-				if err := a.Withdraw(r, selection.Rows); err != nil {
+				decided := slices.DeleteFunc(selection.Rows, func(row *review.Row) bool {
+					_, is := r.Decision(row)
+					return !is
+				})
+				if err := a.Withdraw(r, decided); err != nil {
 					return err
 				}
-				return c.say(map[string]int{"withdrawn": len(selection.Rows)}, "What was decided about %d groups is withdrawn, with %d answers.\n", len(selection.Rows), len(answers))
+				return c.say(map[string]int{"decisions": len(decided), "answers": len(answers)}, "%d decisions and %d answers are withdrawn.\n", len(decided), len(answers))
 			})
 		},
 	}

@@ -90,6 +90,10 @@ func (r *Review) AnswerTo(row *Row, change *Change) (Answer, bool) {
 	}
 	asked := r.NewAnswer(row, change)
 	answer, ok := r.answerOf[asked.Key()]
+	if !ok && asked.Account != "" { // it was given before the person had the account
+		asked.Account = ""
+		answer, ok = r.answerOf[asked.Key()]
+	}
 	return answer, ok && answer.Kind == asked.Kind
 }
 
@@ -105,7 +109,7 @@ func (r *Review) takeAnswers(all map[string]Answer) {
 	r.answers, r.answerOf = map[string][]Answer{}, map[string]Answer{}
 	find := r.find()
 	for key, answer := range all {
-		if answer.Done.IsZero() && !find.carriedOut(&answer) {
+		if answer.Done.IsZero() && find.open(&answer) {
 			r.answers[answer.Group] = append(r.answers[answer.Group], answer)
 			r.answerOf[key] = answer
 		}
@@ -169,13 +173,20 @@ func (f *foundInIdP) who(answer *Answer) directory.PersonNo {
 	return directory.NoPerson
 }
 
-// carriedOut says whether a snapshot shows what was answered. A group that is out
-// of scope leaves nothing to answer.
+// open says whether an answer is left to be carried out: of a group that isn't in
+// scope any more nothing is.
+func (f *foundInIdP) open(answer *Answer) bool {
+	_, known := f.group[answer.Group]
+	return known && !f.carriedOut(answer)
+}
+
+// carriedOut says whether the snapshot shows what was answered. It shows nothing of
+// a group that isn't in scope.
 func (f *foundInIdP) carriedOut(answer *Answer) bool {
 	idp := &f.r.Snapshot.IdP
 	group, known := f.group[answer.Group]
 	if !known {
-		return true
+		return false
 	}
 	if answer.Kind == Rename {
 		return directory.FoldName(idp.Groups[group].Name) != directory.FoldName(answer.Name)
@@ -183,6 +194,15 @@ func (f *foundInIdP) carriedOut(answer *Answer) bool {
 	who := f.who(answer)
 	in := who != directory.NoPerson && !idp.People[who].Disabled && idp.Members.Has(group, who)
 	return in == (answer.Kind == Keep)
+}
+
+// SourceGroup gives a group of the identity provider by its id.
+func (r *Review) SourceGroup(id string) (*directory.SourceGroup, bool) {
+	no, known := r.find().group[id]
+	if !known {
+		return nil, false
+	}
+	return &r.Snapshot.IdP.Groups[no], true
 }
 
 // Obstacle says why an answer can't be carried out in the identity provider as it
