@@ -44,7 +44,7 @@ func large(memberships int) *directory.Snapshot {
 // BenchmarkCompare measures a whole review: people matched, states, member
 // changes and losses counted.
 func BenchmarkCompare(b *testing.B) {
-	for _, memberships := range []int{10_000, 100_000, 1_000_000} {
+	for _, memberships := range []int{10_000, 100_000, 1_000_000, 8_000_000} {
 		snapshot := large(memberships)
 		b.Run(fmt.Sprint(memberships), func(b *testing.B) {
 			b.ReportAllocs()

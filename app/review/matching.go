@@ -54,15 +54,22 @@ func Match(snapshot *directory.Snapshot) *Matches {
 
 type matcher struct {
 	Matches
-	people    []directory.Person
-	accounts  []directory.Account
-	byAddress map[string][]directory.AccountNo
+	people   []directory.Person
+	accounts []directory.Account
+	// byAddress is an account of each address, same the next one of the same
+	// address, or directory.NoAccount.
+	byAddress map[string]directory.AccountNo
+	same      []directory.AccountNo
+	// found is used again for each person's candidates.
+	found []directory.AccountNo
 	// hidden are the accounts without an address, by folded name.
 	hidden map[string][]directory.AccountNo
 	// linked are the accounts that the provisioning directory has for a person,
 	// by the person's id.
 	linked map[string][]link
-	claims map[directory.AccountNo][]directory.PersonNo
+	// claim is the first person who claims each account, rivals are the others.
+	claim  []directory.PersonNo
+	rivals map[directory.AccountNo][]directory.PersonNo
 }
 
 // link is an account that the provisioning directory has under an id that is a
@@ -75,26 +82,23 @@ type link struct {
 func newMatcher(snapshot *directory.Snapshot) *matcher {
 	m := &matcher{
 		people: snapshot.IdP.People, accounts: snapshot.Atlassian.Accounts,
-		byAddress: make(map[string][]directory.AccountNo, len(snapshot.Atlassian.Accounts)),
-		hidden:    map[string][]directory.AccountNo{}, claims: map[directory.AccountNo][]directory.PersonNo{},
+		byAddress: make(map[string]directory.AccountNo, len(snapshot.Atlassian.Accounts)),
+		hidden:    map[string][]directory.AccountNo{}, rivals: map[directory.AccountNo][]directory.PersonNo{},
 	}
-	m.AccountOf = make([]directory.AccountNo, len(m.people))
-	m.PersonOf = make([]directory.PersonNo, len(m.accounts))
+	m.AccountOf = slices.Repeat([]directory.AccountNo{directory.NoAccount}, len(m.people))
+	m.PersonOf = slices.Repeat([]directory.PersonNo{directory.NoPerson}, len(m.accounts))
+	m.same = slices.Repeat([]directory.AccountNo{directory.NoAccount}, len(m.accounts))
+	m.claim = slices.Repeat([]directory.PersonNo{directory.NoPerson}, len(m.accounts))
 	m.Unmatched = map[directory.PersonNo]string{}
 	m.Protected = map[directory.AccountNo]string{}
-	for i := range m.AccountOf {
-		m.AccountOf[i] = directory.NoAccount
-	}
 	told := m.readLinks(snapshot)
 	for i := range m.accounts {
 		no, account := directory.AccountNo(i), &m.accounts[i]
-		m.PersonOf[i] = directory.NoPerson
 		switch {
 		case account.Email == "" && told[no] != "":
-			m.byAddress[told[no]] = append(m.byAddress[told[no]], no)
+			m.address(told[no], no)
 		case account.Email != "":
-			address := directory.FoldAddress(account.Email)
-			m.byAddress[address] = append(m.byAddress[address], no)
+			m.address(directory.FoldAddress(account.Email), no)
 		case !account.Outside():
 			name := directory.FoldName(account.Name)
 			m.hidden[name] = append(m.hidden[name], no)
@@ -102,6 +106,14 @@ func newMatcher(snapshot *directory.Snapshot) *matcher {
 		}
 	}
 	return m
+}
+
+// address notes an account's folded address.
+func (m *matcher) address(address string, no directory.AccountNo) {
+	if other, taken := m.byAddress[address]; taken {
+		m.same[no] = other
+	}
+	m.byAddress[address] = no
 }
 
 // readLinks takes in what the provisioning directory tells of accounts, and
@@ -153,7 +165,11 @@ func (m *matcher) consider(no directory.PersonNo) {
 		m.unmatched(no, "the Atlassian account with this address is closed, or isn't a person's", candidates...)
 	case len(candidates) == 1:
 		m.AccountOf[no] = candidates[0]
-		m.claims[candidates[0]] = append(m.claims[candidates[0]], no)
+		if m.claim[candidates[0]] == directory.NoPerson {
+			m.claim[candidates[0]] = no
+		} else {
+			m.rivals[candidates[0]] = append(m.rivals[candidates[0]], no)
+		}
 	case !usable(person.Email):
 		m.unmatched(no, "the identity provider has no usable e-mail address for this person")
 	default:
@@ -185,22 +201,28 @@ func (m *matcher) withLinks(candidates []directory.AccountNo, linked []link) (al
 }
 
 // candidates gives the accounts with the person's address; where there is none,
-// those with any of the further addresses.
+// those with any of the further addresses. They hold until the next call.
 func (m *matcher) candidates(person *directory.Person) []directory.AccountNo {
+	m.found = m.found[:0]
 	if usable(person.Email) {
-		if found := m.byAddress[directory.FoldAddress(person.Email)]; len(found) > 0 {
-			return found
+		m.find(person.Email)
+	}
+	if len(m.found) == 0 {
+		for _, alias := range person.Aliases {
+			m.find(alias)
 		}
 	}
-	var candidates []directory.AccountNo
-	for _, alias := range person.Aliases {
-		for _, account := range m.byAddress[directory.FoldAddress(alias)] {
-			if !contains(candidates, account) {
-				candidates = append(candidates, account)
-			}
+	return m.found
+}
+
+// find adds the accounts with an address to those found.
+func (m *matcher) find(address string) {
+	no, known := m.byAddress[directory.FoldAddress(address)]
+	for ; known && no != directory.NoAccount; no = m.same[no] {
+		if !contains(m.found, no) {
+			m.found = append(m.found, no)
 		}
 	}
-	return candidates
 }
 
 func (m *matcher) unmatched(no directory.PersonNo, reason string, candidates ...directory.AccountNo) {
@@ -214,14 +236,16 @@ func (m *matcher) unmatched(no directory.PersonNo, reason string, candidates ...
 // settleClaims gives each account to the one person that claims it, or to
 // nobody where several do.
 func (m *matcher) settleClaims() {
-	for account, people := range m.claims {
-		if len(people) == 1 {
-			m.PersonOf[account] = people[0]
-			continue
+	for i, no := range m.claim {
+		if no != directory.NoPerson {
+			m.PersonOf[i] = no
 		}
-		for _, no := range people {
+	}
+	for account, rivals := range m.rivals {
+		for _, no := range append(rivals, m.claim[account]) {
 			m.unmatched(no, "several people in the identity provider have the same address", account)
 		}
+		m.PersonOf[account] = directory.NoPerson
 	}
 }
 

@@ -5,8 +5,10 @@ package review
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -180,7 +182,12 @@ type Review struct {
 	Rows     []Row
 	Matches  *Matches
 
-	input   Input
+	input Input
+	// place is where each person belongs by being a member of an IdP group: an
+	// account, or one of the places that aren't; outside says of each account
+	// whether it is outside membership.
+	place   []directory.AccountNo
+	outside []bool
 	access  *accessTable
 	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
@@ -202,24 +209,75 @@ func Compare(input Input) *Review {
 		input.Matches = Match(input.Snapshot)
 	}
 	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
+	r.settle()
 	r.pair()
 	r.takeAnswers(input.Answers)
-	scratch := &members{}
-	for i := range r.Rows {
-		row := &r.Rows[i]
-		for n := range row.Parts {
-			r.count(&row.Parts[n], scratch)
-		}
-		r.count(row, scratch)
-		row.State = r.state(row)
-		for n := range row.Parts {
-			row.Parts[n].State = row.State
+	r.countAll()
+	return r
+}
+
+// The places of people who have no account to be a member with. Account numbers
+// never come near them.
+const (
+	placeless  = directory.NoAccount - iota // to be provisioned
+	uncertain                               // can't be matched
+	notAMember                              // disabled: no member for the purpose of a sync
+)
+
+// settle works out once what comparing asks of each member.
+func (r *Review) settle() {
+	people, accounts := r.Snapshot.IdP.People, r.Snapshot.Atlassian.Accounts
+	r.place, r.outside = make([]directory.AccountNo, len(people)), make([]bool, len(accounts))
+	for i := range people {
+		r.place[i] = r.Matches.AccountOf[i] // placeless where there is none
+		if people[i].Disabled {
+			r.place[i] = notAMember
 		}
 	}
-	slices.SortStableFunc(r.Rows, func(a, b Row) int {
-		return cmp.Compare(directory.FoldName(a.Name), directory.FoldName(b.Name))
-	})
-	return r
+	for no := range r.Matches.Unmatched {
+		if !people[no].Disabled {
+			r.place[no] = uncertain
+		}
+	}
+	for i := range accounts {
+		r.outside[i] = accounts[i].Outside()
+	}
+}
+
+// share is how many rows are counted at once by one goroutine.
+const share = 512
+
+// countAll counts every row and says where it stands, on all processors: a row is
+// counted by itself.
+func (r *Review) countAll() {
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(r.Rows)/share+1) {
+		workers.Go(func() {
+			scratch := &members{}
+			for {
+				from := int(next.Add(share)) - share
+				if from >= len(r.Rows) {
+					return
+				}
+				for i := range r.Rows[from:min(from+share, len(r.Rows))] {
+					r.countRow(&r.Rows[from+i], scratch)
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+func (r *Review) countRow(row *Row, scratch *members) {
+	for n := range row.Parts {
+		r.count(&row.Parts[n], scratch)
+	}
+	r.count(row, scratch)
+	row.State = r.state(row)
+	for n := range row.Parts {
+		row.Parts[n].State = row.State
+	}
 }
 
 // pair finds the Atlassian groups of each IdP group's name.
@@ -231,8 +289,11 @@ func (r *Review) pair() {
 		byName[name] = append(byName[name], directory.GroupNo(i))
 	}
 	r.sharing = make(map[string]int, len(idp.Groups))
+	r.Rows = make([]Row, 0, len(idp.Groups))
+	names := make([]string, 0, len(idp.Groups))
 	for i := range idp.Groups {
 		name := directory.FoldName(idp.Groups[i].Name)
+		names = append(names, name)
 		r.sharing[name]++
 		row := Row{Name: idp.Groups[i].Name, Source: directory.SourceNo(i), Groups: byName[name]}
 		if r.input.Targets != nil {
@@ -244,14 +305,27 @@ func (r *Review) pair() {
 		}
 		r.Rows = append(r.Rows, row)
 	}
-	if !r.input.AtlassianOnly {
-		return
-	}
 	for i := range atlassian.Groups {
-		if r.sharing[directory.FoldName(atlassian.Groups[i].Name)] == 0 {
+		if name := directory.FoldName(atlassian.Groups[i].Name); r.input.AtlassianOnly && r.sharing[name] == 0 {
+			names = append(names, name)
 			r.Rows = append(r.Rows, Row{Name: atlassian.Groups[i].Name, Source: NoSource, Groups: []directory.GroupNo{directory.GroupNo(i)}})
 		}
 	}
+	r.arrange(names)
+}
+
+// arrange sorts the rows by their folded names, which stand beside them.
+func (r *Review) arrange(names []string) {
+	order := make([]int32, len(names))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(names[a], names[b]) })
+	rows := make([]Row, len(r.Rows))
+	for to, from := range order {
+		rows[to] = r.Rows[from]
+	}
+	r.Rows = rows
 }
 
 // parts gives a row's sites: those that have the group, or all of them where none
@@ -306,7 +380,7 @@ func (r *Review) compare(row *Row, m *members) {
 	m.want = slices.Compact(m.want)
 	if group, ok := row.Group(); ok {
 		for _, account := range r.Snapshot.Atlassian.Members.Of(group) {
-			if !r.Snapshot.Atlassian.Accounts[account].Outside() {
+			if !r.outside[account] {
 				m.have = append(m.have, account)
 			}
 		}
@@ -340,15 +414,14 @@ func once[N cmp.Ordered](numbers []N) []N {
 
 // sort puts one member of the IdP group where it belongs.
 func (r *Review) sort(no directory.PersonNo, m *members) {
-	if r.Snapshot.IdP.People[no].Disabled {
-		return // no member for the purpose of a sync
-	}
-	if _, unmatched := r.Matches.Unmatched[no]; unmatched {
+	switch place := r.place[no]; place {
+	case notAMember:
+	case uncertain:
 		m.unmatched = append(m.unmatched, no)
-	} else if account := r.Matches.AccountOf[no]; account != directory.NoAccount {
-		m.want = append(m.want, account)
-	} else {
+	case placeless:
 		m.provision = append(m.provision, no)
+	default:
+		m.want = append(m.want, place)
 	}
 }
 
