@@ -151,8 +151,9 @@ func (r *Review) Unchanged(row *Row) []Change {
 	for _, target := range row.Targets() {
 		r.compare(target, &m)
 		joining = append(joining, m.added...)
+		slices.Sort(m.want)
 		for _, account := range m.have {
-			if contains(m.want, account) {
+			if _, wanted := slices.BinarySearch(m.want, account); wanted {
 				stay = append(stay, account)
 			}
 		}
@@ -160,7 +161,7 @@ func (r *Review) Unchanged(row *Row) []Change {
 	stay, joining = once(stay), once(joining)
 	var list []Change
 	for _, account := range stay {
-		if !contains(joining, account) {
+		if _, joins := slices.BinarySearch(joining, account); !joins {
 			list = append(list, Change{Kind: Unchanged, Person: r.Matches.PersonOf[account], Account: account})
 		}
 	}

@@ -188,6 +188,7 @@ type Review struct {
 	// whether it is outside membership.
 	place   []directory.AccountNo
 	outside []bool
+	marks   sync.Pool // of *marks
 	access  *accessTable
 	creates func(*directory.Person) bool
 	// sharing counts the IdP groups of each folded name.
@@ -242,6 +243,7 @@ func (r *Review) settle() {
 	for i := range accounts {
 		r.outside[i] = accounts[i].Outside()
 	}
+	r.marks.New = func() any { return &marks{of: make([]uint32, len(accounts))} }
 }
 
 // share is how many rows are counted at once by one goroutine.
@@ -355,11 +357,11 @@ func (r *Review) parts(row *Row) []Row {
 
 // members are the two sides of one row as accounts, and what stands between.
 type members struct {
-	want      []directory.AccountNo // sorted
+	want      []directory.AccountNo
 	provision []directory.PersonNo
 	unmatched []directory.PersonNo
 
-	have, added, removed, protected []directory.AccountNo
+	have, added, removed, protected []directory.AccountNo // sorted
 }
 
 // compare fills in the members of a row; the slices are used again.
@@ -373,19 +375,30 @@ func (r *Review) compare(row *Row, m *members) {
 		r.compareParts(row, m)
 		return
 	}
-	for _, no := range r.Snapshot.IdP.Members.Of(row.Source) {
-		r.sort(no, m)
-	}
-	slices.Sort(m.want)
-	m.want = slices.Compact(m.want)
+	marks := r.marks.Get().(*marks)
+	marks.begin()
 	if group, ok := row.Group(); ok {
 		for _, account := range r.Snapshot.Atlassian.Members.Of(group) {
 			if !r.outside[account] {
 				m.have = append(m.have, account)
+				marks.of[account] = marks.present
 			}
 		}
 	}
-	r.differ(m)
+	for _, no := range r.Snapshot.IdP.Members.Of(row.Source) {
+		r.sort(no, m, marks)
+	}
+	slices.Sort(m.added)
+	for _, account := range m.have {
+		switch {
+		case marks.of[account] == marks.wanted:
+		case r.Matches.Protected[account] != "":
+			m.protected = append(m.protected, account)
+		default:
+			m.removed = append(m.removed, account)
+		}
+	}
+	r.marks.Put(marks)
 	if r.Snapshot.IdP.Groups[row.Source].Unreadable != "" {
 		// Who seems surplus may be among those who weren't read.
 		m.protected, m.removed = append(m.protected, m.removed...), m.removed[:0]
@@ -412,8 +425,24 @@ func once[N cmp.Ordered](numbers []N) []N {
 	return slices.Compact(numbers)
 }
 
+// marks say of accounts whether they have been met while two sides are compared:
+// that costs less than to sort both.
+type marks struct {
+	of              []uint32
+	present, wanted uint32
+}
+
+// begin makes all marks of before mean nothing.
+func (m *marks) begin() {
+	if m.wanted > 1<<32-3 {
+		clear(m.of)
+		m.wanted = 0
+	}
+	m.present, m.wanted = m.wanted+1, m.wanted+2
+}
+
 // sort puts one member of the IdP group where it belongs.
-func (r *Review) sort(no directory.PersonNo, m *members) {
+func (r *Review) sort(no directory.PersonNo, m *members, marks *marks) {
 	switch place := r.place[no]; place {
 	case notAMember:
 	case uncertain:
@@ -421,29 +450,15 @@ func (r *Review) sort(no directory.PersonNo, m *members) {
 	case placeless:
 		m.provision = append(m.provision, no)
 	default:
-		m.want = append(m.want, place)
-	}
-}
-
-// differ walks the two sorted sides once.
-func (r *Review) differ(m *members) {
-	i, j := 0, 0
-	for i < len(m.want) || j < len(m.have) {
-		switch {
-		case j == len(m.have) || i < len(m.want) && m.want[i] < m.have[j]:
-			m.added = append(m.added, m.want[i])
-			i++
-		case i == len(m.want) || m.have[j] < m.want[i]:
-			if r.Matches.Protected[m.have[j]] != "" {
-				m.protected = append(m.protected, m.have[j])
-			} else {
-				m.removed = append(m.removed, m.have[j])
-			}
-			j++
+		switch marks.of[place] {
+		case marks.wanted: // through another person already
+			return
+		case marks.present:
 		default:
-			i++
-			j++
+			m.added = append(m.added, place)
 		}
+		marks.of[place] = marks.wanted
+		m.want = append(m.want, place)
 	}
 }
 
