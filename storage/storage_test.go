@@ -219,3 +219,38 @@ func TestWhereThereIsNoKeyringASentenceSaysWhatToDo(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatADecisionRestsOnIsKeptAndForgottenWithIt(t *testing.T) {
+	folder := t.TempDir()
+	database, err := storage.Open(folder)
+	require.NoError(t, err)
+	decision := review.Decision{Group: "g", Name: "legal", Reject: true, Basis: []string{"add\t1\tAna", "remove\t2\tBen"}}
+	answer := review.Answer{Kind: review.Keep, Group: "g", Name: "legal", Account: "a1", Who: "Ana"}
+	require.NoError(t, database.SaveDecisions(decision))
+	require.NoError(t, database.SaveAnswers(answer))
+	basis, err := database.Basis("g")
+	require.NoError(t, err)
+	require.Equal(t, decision.Basis, basis)
+	answers, err := database.Answers()
+	require.NoError(t, err)
+	require.Equal(t, map[string]review.Answer{answer.Key(): answer}, answers)
+	require.NoError(t, database.Close())
+
+	var out bytes.Buffer
+	_, unread, err := storage.Upkeep{}.Export(folder, &out)
+	require.NoError(t, err)
+	require.Zero(t, unread)
+	require.Contains(t, out.String(), `"bucket":"answers"`)
+
+	database, err = storage.Open(folder)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, database.Close()) })
+	require.NoError(t, database.DeleteDecisions(decision))
+	require.NoError(t, database.DeleteAnswers(answer))
+	basis, err = database.Basis("g")
+	require.NoError(t, err)
+	require.Nil(t, basis)
+	answers, err = database.Answers()
+	require.NoError(t, err)
+	require.Empty(t, answers)
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -90,9 +91,13 @@ type exported struct {
 	Value  json.RawMessage `json:"value"`
 }
 
+// packed are the buckets that hold no JSON; what is in them stands elsewhere, or is
+// fetched again.
+var packed = [][]byte{snapshotsBucket, plansBucket, basesBucket}
+
 // Export writes out as JSON lines what can be read of the data in a folder: the
-// connections without their credentials, decisions, outcomes, runs and the
-// history, not the snapshot. It gives how many records were written, and how many
+// connections without their credentials, decisions, answers, outcomes, runs and
+// the history, not the snapshot. It gives how many records were written, and how many
 // places couldn't be read.
 func (Upkeep) Export(folder string, out io.Writer) (records, unread int, err error) {
 	bolt, err := readOnly(filepath.Join(folder, fileName))
@@ -101,7 +106,7 @@ func (Upkeep) Export(folder string, out io.Writer) (records, unread int, err err
 	}
 	encoder := json.NewEncoder(out)
 	for _, name := range buckets {
-		if bytes.Equal(name, snapshotsBucket) || bytes.Equal(name, plansBucket) {
+		if slices.ContainsFunc(packed, func(packed []byte) bool { return bytes.Equal(name, packed) }) {
 			continue
 		}
 		err := guarded(func() error {
