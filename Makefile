@@ -48,7 +48,7 @@ licences:
 # bench prints the figures that docs quote.
 bench:
 	@.ci/packages $(BUILD_PACKAGES)
-	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./screens
+	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./app/drift ./storage ./screens
 
 # fuzz feeds every parser of something from outside with what nobody thought of.
 fuzz:

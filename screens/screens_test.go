@@ -529,6 +529,25 @@ func BenchmarkScroll(b *testing.B) {
 	}
 }
 
+// BenchmarkTable measures opening the table on 10,000 conflicts: the snapshot
+// compared and laid out off the UI goroutine, then the first lines shown on it.
+func BenchmarkTable(b *testing.B) {
+	snapshot := conflicts(10_000)
+	b.Run("work out", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			newGroupsModel(review.Compare(review.Input{Snapshot: snapshot}), plan.DefaultThresholds())
+		}
+	})
+	b.Run("show", func(b *testing.B) {
+		list, _ := benchList(b, 10_000)
+		b.ReportAllocs()
+		for b.Loop() {
+			list.Refresh()
+		}
+	})
+}
+
 // BenchmarkFilter measures a keystroke in the search field: filter, sort, lay
 // out.
 func BenchmarkFilter(b *testing.B) {
