@@ -2,8 +2,8 @@ package screens
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -14,7 +14,6 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
-	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -216,30 +215,11 @@ func todoText(todos []app.Todo) string {
 
 // saveTodos asks for a file and writes the list there.
 func (w *Window) saveTodos(todos []app.Todo) {
-	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
-		if err != nil {
-			w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The list can't be saved there: %v.", err), "Choose another place."))
-			return
-		}
-		if out != nil {
-			w.writeTodos(todos, out)
-		}
-	}, w.win)
-	save.SetFileName("rollcall-to-do.txt")
-	save.Show()
-}
-
-func (w *Window) writeTodos(todos []app.Todo, out fyne.URIWriteCloser) {
-	var err error
-	w.background(func() {
-		_, err = out.Write([]byte(todoText(todos)))
-		err = errors.Join(err, out.Close())
-	}, func() {
-		if err != nil {
-			w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The list can't be saved: %v.", err), "Choose another place."))
-			return
-		}
-		w.status.say("The list was saved as " + out.URI().Name() + ".")
+	w.askFile("rollcall-to-do.txt", "The list", func(out fyne.URIWriteCloser) {
+		w.writeFile("The list", out.URI().Name(), out, func() error {
+			_, err := io.WriteString(out, todoText(todos))
+			return err
+		})
 	})
 }
 

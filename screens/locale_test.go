@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-app/rollcall/app/simulator"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // TestMain has the tests read what is written for an American, wherever they run.
@@ -34,4 +37,19 @@ func TestNumbersAndDatesAreWrittenAsThePersonDoes(t *testing.T) {
 		l := localeOf(tag)
 		require.Equal(t, want, []string{l.numbers.Sprintf("%d", 1234567), l.day(at), l.moment(at), l.clock(at)}, tag)
 	}
+}
+
+func TestTextIsAsLargeAsChosen(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 30, 200))
+	before := p.w.groups.list.MinSize().Height
+	for _, menu := range p.w.win.MainMenu().Items {
+		for _, item := range menu.Items {
+			if item.Label == "Text at 150 %" {
+				item.Action()
+			}
+		}
+	}
+	require.InDelta(t, 1.5, widgets.TextScale(), 0.01)
+	require.Greater(t, p.w.groups.list.MinSize().Height, before)
+	require.Equal(t, 1.5, p.w.fyneApp.Preferences().Float(textPreference), "it is remembered")
 }

@@ -2,7 +2,6 @@ package screens
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/plan"
-	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -141,29 +139,12 @@ func stepLines(p *plan.Plan) []string {
 // savePlan asks for a file and writes the plan there; rollcall plan and rollcall
 // sync --plan take it.
 func (c *confirmation) savePlan(p *plan.Plan) {
-	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
-		if err != nil {
-			c.w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The plan can't be saved there: %v.", err), "Choose another place."))
-			return
-		}
-		if out != nil {
-			c.writePlan(p, out)
-		}
-	}, c.w.win)
-	save.SetFileName("rollcall-plan.json")
-	save.Show()
+	c.w.askFile("rollcall-plan.json", "The plan", func(out fyne.URIWriteCloser) { c.writePlan(p, out) })
 }
 
 func (c *confirmation) writePlan(p *plan.Plan, out fyne.URIWriteCloser) {
 	overrides, everybody := c.copied(), c.everybody
-	var err error
-	c.w.background(func() {
-		err = errors.Join(plan.NewFile(p, everybody, overrides, app.By(), time.Now()).Write(out), out.Close())
-	}, func() {
-		if err != nil {
-			c.w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The plan can't be saved: %v.", err), "Choose another place."))
-			return
-		}
-		c.w.status.say("The plan was saved as " + out.URI().Name() + ".")
+	c.w.writeFile("The plan", out.URI().Name(), out, func() error {
+		return plan.NewFile(p, everybody, overrides, app.By(), time.Now()).Write(out)
 	})
 }

@@ -1,8 +1,6 @@
 package screens
 
 import (
-	"errors"
-	"fmt"
 	"io"
 
 	"fyne.io/fyne/v2"
@@ -71,36 +69,15 @@ func (w *Window) reportable() (subjects []string, makers []func() (*report.Repor
 
 // saveReport asks for a file and writes the report there.
 func (w *Window) saveReport(make func() (*report.Report, error), format string) {
-	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
-		if err != nil {
-			w.fail(unwritten(err))
-			return
-		}
-		if out != nil {
-			w.writeReport(make, format, out.URI().Name(), out)
-		}
-	}, w.win)
-	save.SetFileName("rollcall-report." + format)
-	save.Show()
+	w.askFile("rollcall-report."+format, "The report", func(out fyne.URIWriteCloser) { w.writeReport(make, format, out.URI().Name(), out) })
 }
 
 func (w *Window) writeReport(make func() (*report.Report, error), format, name string, out io.WriteCloser) {
-	var err error
-	w.background(func() {
-		var made *report.Report
-		if made, err = make(); err == nil {
+	w.writeFile("The report", name, out, func() error {
+		made, err := make()
+		if err == nil {
 			err = made.Write(out, format, "")
 		}
-		err = errors.Join(err, out.Close())
-	}, func() {
-		if err != nil {
-			w.fail(unwritten(err))
-			return
-		}
-		w.status.say("The report was written to " + name + ".")
+		return err
 	})
-}
-
-func unwritten(err error) error {
-	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The report can't be written there: %v.", err), "Choose another place.")
 }

@@ -235,23 +235,11 @@ func (s *snapshotsDialog) exportIt() {
 }
 
 func (s *snapshotsDialog) saveAs(name, passphrase string) {
-	save := dialog.NewFileSave(func(out fyne.URIWriteCloser, err error) {
-		if err != nil {
-			s.w.fail(problem.Wrap(err, problem.Storage, fmt.Sprintf("The snapshot can't be written there: %v.", err), "Choose another place."))
-			return
-		}
-		if out != nil {
-			s.write(name, passphrase, out.URI().Name(), out)
-		}
-	}, s.w.win)
-	save.SetFileName("rollcall-snapshot.age")
-	save.Show()
+	s.w.askFile("rollcall-snapshot.age", "The snapshot", func(out fyne.URIWriteCloser) { s.write(name, passphrase, out.URI().Name(), out) })
 }
 
 func (s *snapshotsDialog) write(name, passphrase, file string, out io.WriteCloser) {
-	s.do(func() error { return errors.Join(s.w.app.ExportSnapshot(name, passphrase, out), out.Close()) }, func() {
-		s.w.status.say("The snapshot was written to " + file + ".")
-	})
+	s.w.writeFile("The snapshot", file, out, func() error { return s.w.app.ExportSnapshot(name, passphrase, out) })
 }
 
 // importOne asks for a file, a name and the passphrase, and keeps the snapshot.

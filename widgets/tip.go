@@ -90,15 +90,7 @@ func (t *Tips) place(size fyne.Size, at fyne.Position) {
 func tipText(text string) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(text, "\n") {
-		line := ""
-		for _, word := range strings.Fields(display.Line(paragraph)) {
-			if line != "" && len(line)+1+len(word) > tipWidth {
-				lines = append(lines, line)
-				line = ""
-			}
-			line = strings.TrimSpace(line + " " + word)
-		}
-		lines = append(lines, line)
+		lines = append(lines, display.Lines(display.Line(paragraph), tipWidth)...)
 	}
 	if len(lines) > tipLines {
 		lines = append(lines[:tipLines-1], "…")

@@ -58,3 +58,18 @@ func Short(text string, most int) string {
 	}
 	return text
 }
+
+// Lines breaks a text into lines of at most so many bytes between its words; a
+// longer word has a line of its own.
+func Lines(text string, most int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > most {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
+}

@@ -47,3 +47,14 @@ func TestWhatWasMadeHarmlessStaysAsItIs(t *testing.T) {
 		require.LessOrEqual(t, utf8.RuneCountInString(short), 10)
 	})
 }
+
+func TestLinesBreakBetweenWords(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                         {""},
+		"one":                      {"one"},
+		"one two  three":           {"one two", "three"},
+		"unbreakablylong and more": {"unbreakablylong", "and more"},
+	} {
+		require.Equal(t, want, display.Lines(text, 8), text)
+	}
+}

@@ -41,16 +41,9 @@ func (p *performance) removeFirst(ctx context.Context, first []*plan.Group) {
 	// The function never fails: a group's failure is its result.
 	_ = remote.Each(ctx, len(first), func(ctx context.Context, i int) error {
 		s := p.syncing(first[i])
-		err := s.makeRoom(ctx)
-		if err == nil {
-			return nil
+		if err := s.makeRoom(ctx); err != nil {
+			p.groupDone(first[i].Key(), s.ended(err))
 		}
-		result := s.ended(err)
-		failed := p.Journal.GroupDone(p.report.ID, result)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.results[first[i].Key()] = result
-		p.fail(failed)
 		return nil
 	})
 }

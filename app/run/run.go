@@ -396,15 +396,19 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 		p.advance(0)
 		// The function never fails: a group's failure is its result.
 		_ = remote.Each(ctx, len(batch), func(ctx context.Context, i int) error {
-			result := p.group(ctx, batch[i])
-			err := p.Journal.GroupDone(p.report.ID, result)
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			p.results[batch[i].Key()] = result
-			p.fail(err)
+			p.groupDone(batch[i].Key(), p.group(ctx, batch[i]))
 			return nil
 		})
 	}
+}
+
+// groupDone journals and keeps what became of a group.
+func (p *performance) groupDone(key string, result GroupResult) {
+	err := p.Journal.GroupDone(p.report.ID, result)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.results[key] = result
+	p.fail(err)
 }
 
 // pastOf is what the run has done to a group or a person so far.

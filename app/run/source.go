@@ -43,12 +43,7 @@ func (p *performance) sources(ctx context.Context) {
 	p.advance(0)
 	// The function never fails: a group's failure is its result.
 	_ = remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
-		result := p.source(ctx, groups[i])
-		err := p.Journal.GroupDone(p.report.ID, result)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.results[groups[i].Key()] = result
-		p.fail(err)
+		p.groupDone(groups[i].Key(), p.source(ctx, groups[i]))
 		return nil
 	})
 }
