@@ -143,8 +143,7 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 	look := func(name string) func() {
 		return func() {
 			fyneApp.Preferences().SetString(lookPreference, name)
-			fyneApp.Settings().SetTheme(currentTheme(fyneApp))
-			w.show()
+			w.restyle()
 		}
 	}
 	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Report …", w.askReport), fyne.NewMenuItem("Snapshots …", w.showSnapshots), fyne.NewMenuItem("Guards …", w.showGuards))
@@ -156,14 +155,23 @@ func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
 	for _, scale := range textScales {
 		view.Items = append(view.Items, fyne.NewMenuItem(fmt.Sprintf("Text at %.0f %%", scale*100), func() {
 			fyneApp.Preferences().SetFloat(textPreference, scale)
-			fyneApp.Settings().SetTheme(currentTheme(fyneApp))
-			w.show()
+			w.restyle()
 		}))
 	}
 	return fyne.NewMainMenu(
 		file, view,
 		fyne.NewMenu("Help", fyne.NewMenuItem("Keyboard …", w.showShortcuts)),
 	)
+}
+
+// restyle takes the look and the size of text that were chosen. What is drawn by
+// ourselves follows when Fyne has forgotten the icons of the theme before.
+func (w *Window) restyle() {
+	w.fyneApp.Settings().SetTheme(currentTheme(w.fyneApp))
+	w.background(func() {}, func() {
+		w.show()
+		w.content.Refresh()
+	})
 }
 
 // Show shows the window with the cached snapshot. fetch asks for a fetch at
