@@ -151,12 +151,7 @@ func (r *Review) Unchanged(row *Row) []Change {
 	for _, target := range row.Targets() {
 		r.compare(target, &m)
 		joining = append(joining, m.added...)
-		slices.Sort(m.want)
-		for _, account := range m.have {
-			if _, wanted := slices.BinarySearch(m.want, account); wanted {
-				stay = append(stay, account)
-			}
-		}
+		stay = append(stay, m.staying()...)
 	}
 	stay, joining = once(stay), once(joining)
 	var list []Change

@@ -227,7 +227,7 @@ func (r *Review) after(rows []*Row) func(directory.GroupNo) []directory.AccountN
 		if group, ok := row.Group(); ok {
 			var m members
 			r.compare(row, &m)
-			changed[group] = append(m.want, m.protected...)
+			changed[group] = m.after()
 		}
 	}
 	return func(group directory.GroupNo) []directory.AccountNo {

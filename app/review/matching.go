@@ -56,6 +56,7 @@ type matcher struct {
 	Matches
 	people   []directory.Person
 	accounts []directory.Account
+	outside  []bool // beside accounts
 	// byAddress is an account of each address, same the next one of the same
 	// address, or directory.NoAccount.
 	byAddress map[string]directory.AccountNo
@@ -89,17 +90,19 @@ func newMatcher(snapshot *directory.Snapshot) *matcher {
 	m.PersonOf = slices.Repeat([]directory.PersonNo{directory.NoPerson}, len(m.accounts))
 	m.same = slices.Repeat([]directory.AccountNo{directory.NoAccount}, len(m.accounts))
 	m.claim = slices.Repeat([]directory.PersonNo{directory.NoPerson}, len(m.accounts))
+	m.outside = make([]bool, len(m.accounts))
 	m.Unmatched = map[directory.PersonNo]string{}
 	m.Protected = map[directory.AccountNo]string{}
 	told := m.readLinks(snapshot)
 	for i := range m.accounts {
 		no, account := directory.AccountNo(i), &m.accounts[i]
+		m.outside[no] = account.Outside()
 		switch {
 		case account.Email == "" && told[no] != "":
 			m.address(told[no], no)
 		case account.Email != "":
 			m.address(directory.FoldAddress(account.Email), no)
-		case !account.Outside():
+		case !m.outside[no]:
 			name := directory.FoldName(account.Name)
 			m.hidden[name] = append(m.hidden[name], no)
 			m.Protected[no] = "the account's e-mail address is hidden, so it can't be told whose it is"
@@ -161,7 +164,7 @@ func (m *matcher) consider(no directory.PersonNo) {
 		m.unmatched(no, reason, candidates...)
 	case len(candidates) > 1:
 		m.unmatched(no, "several Atlassian accounts have one of this person's addresses", candidates...)
-	case len(candidates) == 1 && m.accounts[candidates[0]].Outside():
+	case len(candidates) == 1 && m.outside[candidates[0]]:
 		m.unmatched(no, "the Atlassian account with this address is closed, or isn't a person's", candidates...)
 	case len(candidates) == 1:
 		m.AccountOf[no] = candidates[0]

@@ -184,10 +184,8 @@ type Review struct {
 
 	input Input
 	// place is where each person belongs by being a member of an IdP group: an
-	// account, or one of the places that aren't; outside says of each account
-	// whether it is outside membership.
+	// account, or one of the places that aren't.
 	place   []directory.AccountNo
-	outside []bool
 	marks   sync.Pool // of *marks
 	access  *accessTable
 	creates func(*directory.Person) bool
@@ -206,23 +204,32 @@ type Review struct {
 
 // Compare compares the two sides.
 func Compare(input Input) *Review {
-	if input.Matches == nil {
-		input.Matches = Match(input.Snapshot)
+	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, creates: creator(input.Snapshot)}
+	// Who is who, and which groups are meant, are told from different things.
+	var groups sync.WaitGroup
+	groups.Go(func() {
+		r.access = newAccessTable(&input.Snapshot.Atlassian)
+		r.pair()
+	})
+	if r.Matches == nil {
+		r.Matches = Match(input.Snapshot)
 	}
-	r := &Review{Snapshot: input.Snapshot, Matches: input.Matches, input: input, access: newAccessTable(&input.Snapshot.Atlassian), creates: creator(input.Snapshot)}
 	r.settle()
-	r.pair()
+	groups.Wait()
 	r.takeAnswers(input.Answers)
 	r.countAll()
 	return r
 }
 
-// share is how many rows are counted at once by one goroutine.
+// share is how many rows one goroutine takes at once.
 const share = 512
 
-// countAll counts every row and says where it stands, on all processors: a row is
-// counted by itself.
-func (r *Review) countAll() {
+// countAll counts every row and says where it stands.
+func (r *Review) countAll() { r.eachRow(r.countRow) }
+
+// eachRow calls do for every row, on all processors: a row is worked on by itself.
+// The members are do's to use again.
+func (r *Review) eachRow(do func(*Row, *members)) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(r.Rows)/share+1) {
@@ -234,7 +241,7 @@ func (r *Review) countAll() {
 					return
 				}
 				for i := range r.Rows[from:min(from+share, len(r.Rows))] {
-					r.countRow(&r.Rows[from+i], scratch)
+					do(&r.Rows[from+i], scratch)
 				}
 			}
 		})
