@@ -75,7 +75,7 @@ func (d *Database) copyTo(path string) error {
 // copyChanges writes what has changed since the last copy.
 func copyChanges(from, to *bbolt.Tx) error {
 	for _, name := range buckets {
-		if bytes.Equal(name, snapshotsBucket) {
+		if bytes.Equal(name, snapshotsBucket) || bytes.Equal(name, piecesBucket) {
 			continue
 		}
 		target, err := to.CreateBucketIfNotExists(name)

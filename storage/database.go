@@ -39,6 +39,8 @@ type Database struct {
 	// it up to date.
 	changed atomic.Bool
 	copying sync.Mutex
+	// saving is held by whoever writes or removes a snapshot.
+	saving sync.Mutex
 	// broken says that writing met damage: bbolt's locks may be held for good.
 	broken atomic.Bool
 	// log is told when the copy can't be kept.
@@ -48,7 +50,7 @@ type Database struct {
 }
 
 // buckets are all there are.
-var buckets = [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket, answersBucket, basesBucket}
+var buckets = [][]byte{settingsBucket, snapshotsBucket, decisionsBucket, outcomesBucket, runsBucket, historyBucket, plansBucket, answersBucket, basesBucket, piecesBucket}
 
 var (
 	settingsBucket  = []byte("settings")
@@ -65,8 +67,9 @@ var (
 )
 
 // version is that of the database's layout. Layout 1 kept operations in a bucket
-// for each run; they are in the history since.
-const version = "2"
+// for each run; they are in the history since. Layout 2 kept each snapshot as one
+// entry; those are still read as they are.
+const version = "3"
 
 // lockPatience is how long another instance may hold the database.
 const lockPatience = 500 * time.Millisecond
@@ -196,6 +199,8 @@ func (d *Database) prepare() error {
 			return bucket.Put(versionKey, []byte(version))
 		case version:
 			return nil
+		case "2":
+			return bucket.Put(versionKey, []byte(version))
 		case "1":
 			if err := migrate1(tx); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -80,7 +81,7 @@ func (d *Database) Basis(group string) (basis []string, err error) {
 		if packed == nil {
 			return nil
 		}
-		if err := decompress(packed, func(r io.Reader) error { return json.NewDecoder(r).Decode(&basis) }); err != nil {
+		if err := decompress(bytes.NewReader(packed), func(r io.Reader) error { return json.NewDecoder(r).Decode(&basis) }); err != nil {
 			return fmt.Errorf("%w: decode what a decision rests on: %w", errDamaged, err)
 		}
 		return nil

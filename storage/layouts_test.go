@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -9,13 +10,15 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
 // What a database of layout 2 held when it had landed: connections without
-// thresholds, a decision, an outcome, and a run without findings.
+// thresholds, a decision, an outcome, a run without findings, and a snapshot as one
+// entry.
 func TestADatabaseOfLayout2IsTaken(t *testing.T) {
 	folder := t.TempDir()
 	bolt, err := bbolt.Open(filepath.Join(folder, fileName), 0o600, nil)
@@ -29,6 +32,9 @@ func TestADatabaseOfLayout2IsTaken(t *testing.T) {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}
+		}
+		if err := errors.Join(tx.DeleteBucket(piecesBucket), tx.Bucket(snapshotsBucket).Put(latestKey, bare(t, &directory.Snapshot{ID: "s1"}))); err != nil {
+			return err
 		}
 		settings := tx.Bucket(settingsBucket)
 		for key, value := range map[string]string{
@@ -70,4 +76,7 @@ func TestADatabaseOfLayout2IsTaken(t *testing.T) {
 	found, err := kinds(t, database)
 	require.NoError(t, err)
 	require.Equal(t, []history.Kind{history.Begin}, found)
+	snapshot, err := database.Snapshot()
+	require.NoError(t, err)
+	require.Equal(t, "s1", snapshot.ID)
 }

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -23,35 +24,37 @@ var ageHeader = []byte("age-encryption.org/v1\n")
 // workFactor is the cost of a passphrase: 2^15 takes about a tenth of a second.
 const workFactor = 15
 
-// seal encrypts where there is a key.
-func (d *Database) seal(plain []byte) ([]byte, error) {
+// seal gives a writer that encrypts where there is a key. Close it.
+func (d *Database) seal(w io.Writer) (io.WriteCloser, error) {
 	if d.find == nil {
-		return plain, nil
+		return inTheClear{w}, nil
 	}
 	key, err := d.find(true)
-	if err != nil || key == "" {
-		return plain, err
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		return inTheClear{w}, nil
 	}
 	recipient, err := recipientOf(key)
 	if err != nil {
 		return nil, fmt.Errorf("use the key of snapshots: %w", err)
 	}
-	return encrypt(plain, recipient)
+	return encrypt(w, recipient)
 }
 
-func encrypt(plain []byte, recipient age.Recipient) ([]byte, error) {
-	var sealed bytes.Buffer
-	writer, err := age.Encrypt(&sealed, recipient)
-	if err == nil {
-		_, err = writer.Write(plain)
-	}
-	if err == nil {
-		err = writer.Close()
-	}
+// inTheClear encrypts nothing.
+type inTheClear struct{ io.Writer }
+
+// Close does nothing.
+func (inTheClear) Close() error { return nil }
+
+func encrypt(w io.Writer, recipient age.Recipient) (io.WriteCloser, error) {
+	sealed, err := age.Encrypt(w, recipient)
 	if err != nil {
 		return nil, fmt.Errorf("encrypt a snapshot: %w", err)
 	}
-	return sealed.Bytes(), nil
+	return sealed, nil
 }
 
 func recipientOf(key string) (age.Recipient, error) {
@@ -72,10 +75,12 @@ func identityOf(key string) (age.Identity, error) {
 	return age.NewScryptIdentity(key)
 }
 
-// unseal decrypts what seal encrypted; what is in the clear stays so.
-func (d *Database) unseal(sealed []byte) ([]byte, error) {
-	if !bytes.HasPrefix(sealed, ageHeader) {
-		return sealed, nil
+// unseal gives a reader that decrypts what seal encrypted; what is in the clear
+// stays so.
+func (d *Database) unseal(r io.Reader) (io.Reader, error) {
+	begun := bufio.NewReader(r)
+	if !isSealed(begun) {
+		return begun, nil
 	}
 	key := ""
 	if d.find != nil {
@@ -91,15 +96,17 @@ func (d *Database) unseal(sealed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, noKey(err)
 	}
-	reader, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	plain, err := age.Decrypt(begun, identity)
 	if err != nil {
 		return nil, noKey(err)
 	}
-	plain, err := io.ReadAll(reader)
-	if err != nil {
-		return nil, damaged(err)
-	}
 	return plain, nil
+}
+
+// isSealed looks at how something begins.
+func isSealed(r *bufio.Reader) bool {
+	begin, _ := r.Peek(len(ageHeader)) // too short: not sealed
+	return bytes.Equal(begin, ageHeader)
 }
 
 func noKey(err error) error {

@@ -28,7 +28,8 @@ func TestSnapshotsAreEncryptedWithTheKeyThatIsGiven(t *testing.T) {
 			kept.Atlassian.Name = "Acme"
 			require.NoError(t, database.SaveSnapshot(kept))
 			require.NoError(t, database.view(func(tx *bbolt.Tx) error {
-				require.True(t, bytes.HasPrefix(tx.Bucket(snapshotsBucket).Get(latestKey), ageHeader))
+				_, first := tx.Bucket(piecesBucket).Cursor().First()
+				require.True(t, bytes.HasPrefix(first, ageHeader))
 				return nil
 			}))
 			read, err := database.Snapshot()
@@ -43,9 +44,10 @@ func TestSnapshotsAreEncryptedWithTheKeyThatIsGiven(t *testing.T) {
 			}
 			given = key
 			require.NoError(t, database.update(func(tx *bbolt.Tx) error {
-				sealed := bytes.Clone(tx.Bucket(snapshotsBucket).Get(latestKey))
+				key, last := tx.Bucket(piecesBucket).Cursor().Last()
+				sealed := bytes.Clone(last)
 				sealed[len(sealed)-1] ^= 1
-				return tx.Bucket(snapshotsBucket).Put(latestKey, sealed)
+				return tx.Bucket(piecesBucket).Put(bytes.Clone(key), sealed)
 			}))
 			_, err = database.Snapshot()
 			require.ErrorContains(t, err, "damaged")

@@ -1,9 +1,9 @@
 package storage
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
@@ -37,43 +37,48 @@ func noteKey(key []byte) []byte { return append(bytes.Clone(notePrefix), key...)
 // SaveSnapshot keeps a snapshot as the latest; the one before becomes the
 // previous one, unless this one amends it.
 func (d *Database) SaveSnapshot(snapshot *directory.Snapshot) error {
-	packed, err := d.packed(snapshot)
-	if err != nil {
-		return err
-	}
-	return d.update(func(tx *bbolt.Tx) error {
-		bucket := tx.Bucket(snapshotsBucket)
-		if err := retire(bucket, snapshot.ID); err != nil {
-			return err
-		}
-		return keep(bucket, app.NewSnapshotNote(app.Latest, snapshot), packed)
-	})
+	return d.save(app.NewSnapshotNote(app.Latest, snapshot), snapshot)
 }
 
 // SaveNamed keeps a snapshot under the name that the note has.
 func (d *Database) SaveNamed(note app.SnapshotNote, snapshot *directory.Snapshot) error {
-	packed, err := d.packed(snapshot)
+	return d.save(note, snapshot)
+}
+
+// save writes the pieces of a snapshot, and once they are there points to them.
+func (d *Database) save(note app.SnapshotNote, snapshot *directory.Snapshot) error {
+	d.saving.Lock()
+	defer d.saving.Unlock()
+	pieces, err := d.newPieces()
 	if err != nil {
 		return err
 	}
-	return d.update(func(tx *bbolt.Tx) error { return keep(tx.Bucket(snapshotsBucket), note, packed) })
-}
-
-// packed encodes and encrypts a snapshot.
-func (d *Database) packed(snapshot *directory.Snapshot) ([]byte, error) {
-	packed, err := pack(snapshot)
-	if err != nil {
-		return nil, err
-	}
-	return d.seal(packed)
-}
-
-func keep(bucket *bbolt.Bucket, note app.SnapshotNote, packed []byte) error {
-	key := snapshotKey(note.Name)
-	if err := put(bucket, noteKey(key), note); err != nil {
+	if err := d.writeTo(pieces, snapshot); err != nil {
+		_ = d.update(sweep) // else the next writing does it
 		return err
 	}
-	return bucket.Put(key, packed)
+	return d.update(func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket(snapshotsBucket)
+		if note.Name == app.Latest {
+			if err := retire(bucket, note.ID); err != nil {
+				return err
+			}
+		}
+		key := snapshotKey(note.Name)
+		return errors.Join(put(bucket, noteKey(key), note), put(bucket, key, pointer{pieces.writing}), sweep(tx))
+	})
+}
+
+// writeTo encodes and encrypts a snapshot.
+func (d *Database) writeTo(w io.WriteCloser, snapshot *directory.Snapshot) error {
+	sealed, err := d.seal(w)
+	if err != nil {
+		return err
+	}
+	if err := pack(sealed, snapshot); err != nil {
+		return fmt.Errorf("keep a snapshot: %w", err)
+	}
+	return errors.Join(sealed.Close(), w.Close())
 }
 
 // retire makes the latest snapshot the previous one, unless it has the id. One
@@ -107,16 +112,22 @@ func (d *Database) Snapshot() (*directory.Snapshot, error) { return d.SnapshotNa
 func (d *Database) SnapshotNamed(name string) (*directory.Snapshot, error) {
 	var snapshot *directory.Snapshot
 	err := d.view(func(tx *bbolt.Tx) error {
-		packed := tx.Bucket(snapshotsBucket).Get(snapshotKey(name))
-		if packed == nil {
+		value := tx.Bucket(snapshotsBucket).Get(snapshotKey(name))
+		if value == nil {
 			return nil
 		}
-		plain, err := d.unseal(packed)
+		read, from := unpackBare, io.Reader(bytes.NewReader(value))
+		if p, ok := pointerOf(value); ok {
+			read, from = unpack, &pieceReader{bucket: tx.Bucket(piecesBucket), writing: p.Pieces}
+		}
+		plain, err := d.unseal(from)
 		if err != nil {
 			return err
 		}
-		snapshot = &directory.Snapshot{}
-		return unpack(plain, snapshot)
+		if snapshot, err = read(plain); err != nil {
+			return damaged(err)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -148,21 +159,13 @@ func (d *Database) SnapshotNotes() ([]app.SnapshotNote, error) {
 
 // DeleteNamed removes the snapshot that is kept under a name.
 func (d *Database) DeleteNamed(name string) error {
+	d.saving.Lock()
+	defer d.saving.Unlock()
 	return d.update(func(tx *bbolt.Tx) error {
 		bucket, key := tx.Bucket(snapshotsBucket), snapshotKey(name)
-		return errors.Join(bucket.Delete(noteKey(key)), bucket.Delete(key))
+		return errors.Join(bucket.Delete(noteKey(key)), bucket.Delete(key), sweep(tx))
 	})
 }
-
-// snapshotFile is what a snapshot's file holds: gob within zstd, within age where
-// there is a passphrase.
-type snapshotFile struct {
-	Format   int
-	Snapshot *directory.Snapshot
-}
-
-// snapshotFormat is the version of files that hold a snapshot.
-const snapshotFormat = 1
 
 // fileWorkFactor is the cost of a file's passphrase: 2^18 takes about a second
 // and 256 MB. A file travels, unlike the database.
@@ -175,23 +178,18 @@ const maxSnapshotFile = 2 << 30
 // EncodeSnapshot writes a file that holds a snapshot, encrypted with the
 // passphrase where there is one.
 func (d *Database) EncodeSnapshot(out io.Writer, snapshot *directory.Snapshot, passphrase string) error {
-	packed, err := compress(func(w io.Writer) error {
-		return gob.NewEncoder(w).Encode(snapshotFile{snapshotFormat, snapshot})
-	})
-	if err != nil {
-		return fmt.Errorf("encode a snapshot: %w", err)
-	}
+	sealed := io.WriteCloser(inTheClear{out})
 	if passphrase != "" {
 		recipient, err := age.NewScryptRecipient(passphrase)
 		if err != nil {
 			return fmt.Errorf("use the passphrase: %w", err)
 		}
 		recipient.SetWorkFactor(fileWorkFactor)
-		if packed, err = encrypt(packed, recipient); err != nil {
+		if sealed, err = encrypt(out, recipient); err != nil {
 			return err
 		}
 	}
-	if _, err := out.Write(packed); err != nil {
+	if err := errors.Join(pack(sealed, snapshot), sealed.Close()); err != nil {
 		return fmt.Errorf("write a snapshot: %w", err)
 	}
 	return nil
@@ -200,33 +198,26 @@ func (d *Database) EncodeSnapshot(out io.Writer, snapshot *directory.Snapshot, p
 // DecodeSnapshot reads what EncodeSnapshot wrote. Anything else, and a wrong
 // passphrase, is a problem of code Usage.
 func (d *Database) DecodeSnapshot(in io.Reader, passphrase string) (*directory.Snapshot, error) {
-	packed, err := io.ReadAll(io.LimitReader(in, maxSnapshotFile))
-	if err != nil {
-		return nil, notASnapshot(err)
-	}
-	if bytes.HasPrefix(packed, ageHeader) {
-		if packed, err = decrypted(packed, passphrase); err != nil {
+	begun := bufio.NewReader(io.LimitReader(in, maxSnapshotFile))
+	plain := io.Reader(begun)
+	if isSealed(begun) {
+		var err error
+		if plain, err = decrypted(begun, passphrase); err != nil {
 			return nil, err
 		}
 	}
-	var file snapshotFile
-	if err := decompress(packed, func(r io.Reader) error { return gob.NewDecoder(r).Decode(&file) }); err != nil {
-		return nil, notASnapshot(err)
-	}
-	if file.Format > snapshotFormat {
+	snapshot, err := unpack(plain)
+	if errors.Is(err, errNewer) {
 		return nil, problem.New(problem.Usage, "The snapshot was written by a newer Rollcall.", "Install the newer version.")
 	}
-	if file.Format != snapshotFormat || file.Snapshot == nil {
-		return nil, notASnapshot(errors.New("nothing in it"))
-	}
-	if err := file.Snapshot.Valid(); err != nil {
+	if err != nil {
 		return nil, notASnapshot(err)
 	}
-	return file.Snapshot, nil
+	return snapshot, nil
 }
 
 // decrypted opens a file with a passphrase.
-func decrypted(sealed []byte, passphrase string) ([]byte, error) {
+func decrypted(sealed io.Reader, passphrase string) (io.Reader, error) {
 	wrong := func(err error) error {
 		return problem.Wrap(err, problem.Usage, "The snapshot is encrypted, and the passphrase doesn't open it.", "Give the passphrase that it was exported with.")
 	}
@@ -235,13 +226,9 @@ func decrypted(sealed []byte, passphrase string) ([]byte, error) {
 		return nil, wrong(err)
 	}
 	identity.SetMaxWorkFactor(fileWorkFactor) // a hostile file must not take all memory
-	reader, err := age.Decrypt(bytes.NewReader(sealed), identity)
+	plain, err := age.Decrypt(sealed, identity)
 	if err != nil {
 		return nil, wrong(err)
-	}
-	plain, err := io.ReadAll(reader)
-	if err != nil {
-		return nil, notASnapshot(err)
 	}
 	return plain, nil
 }

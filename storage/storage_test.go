@@ -149,9 +149,10 @@ func TestADamagedSnapshotHasItsSentence(t *testing.T) {
 	bolt, err := bbolt.Open(filepath.Join(folder, "rollcall.db"), 0o600, nil)
 	require.NoError(t, err)
 	require.NoError(t, bolt.Update(func(tx *bbolt.Tx) error {
-		packed := append([]byte{}, tx.Bucket([]byte("snapshots")).Get([]byte("latest"))...)
+		key, value := tx.Bucket([]byte("pieces")).Cursor().First()
+		packed := append([]byte{}, value...)
 		packed[len(packed)/2] ^= 0xff
-		return tx.Bucket([]byte("snapshots")).Put([]byte("latest"), packed)
+		return tx.Bucket([]byte("pieces")).Put(append([]byte{}, key...), packed)
 	}))
 	require.NoError(t, bolt.Close())
 	_, err = open(t, folder).Snapshot()

@@ -93,7 +93,7 @@ type exported struct {
 
 // packed are the buckets that hold no JSON; what is in them stands elsewhere, or is
 // fetched again.
-var packed = [][]byte{snapshotsBucket, plansBucket, basesBucket}
+var packed = [][]byte{snapshotsBucket, piecesBucket, plansBucket, basesBucket}
 
 // Export writes out as JSON lines what can be read of the data in a folder: the
 // connections without their credentials, decisions, answers, outcomes, runs and
