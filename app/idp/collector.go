@@ -19,7 +19,10 @@ type Collector struct {
 	mu     sync.Mutex
 	side   directory.IdentityProvider
 	people map[string]directory.PersonNo
+	listed []bool // beside side.People: those not only met as members
 	groups map[string]int
+	// listedPeople is how many of listed are.
+	listedPeople int
 	// members stand beside side.Groups.
 	members [][]directory.PersonNo
 }
@@ -38,14 +41,18 @@ func (c *Collector) Incomplete(what, why string) error {
 	return remote.Incomplete(what+" in "+c.title, why)
 }
 
-// AddPerson takes in somebody from the list of all people.
+// AddPerson takes in somebody from the list of all people. What it says holds,
+// also of who was met as a member before.
 func (c *Collector) AddPerson(person directory.Person) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, twice := c.people[person.ID]; twice || person.ID == "" {
+	no, known := c.people[person.ID]
+	if known && c.listed[no] || person.ID == "" {
 		return c.Incomplete("people", "a person was listed twice or without an id")
 	}
-	c.number(person)
+	no = c.number(person)
+	c.side.People[no], c.listed[no] = person, true
+	c.listedPeople++
 	return nil
 }
 
@@ -54,16 +61,29 @@ func (c *Collector) number(person directory.Person) directory.PersonNo {
 	if !known {
 		no = directory.PersonNo(len(c.side.People))
 		c.people[person.ID] = no
-		c.side.People = append(c.side.People, person)
+		c.side.People, c.listed = append(c.side.People, person), append(c.listed, false)
 	}
 	return no
 }
 
-// People is how many are known so far.
+// People is how many were listed so far.
 func (c *Collector) People() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.side.People)
+	return c.listedPeople
+}
+
+// Listed gives the ids of the people listed so far.
+func (c *Collector) Listed() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ids := make([]string, 0, c.listedPeople)
+	for no := range c.side.People {
+		if c.listed[no] {
+			ids = append(ids, c.side.People[no].ID)
+		}
+	}
+	return ids
 }
 
 // Person gives somebody known by their id.
@@ -202,8 +222,11 @@ func (l *Last) Mark() string {
 	return l.side.Mark
 }
 
-// People lists everybody of the last read.
+// People lists everybody of the last read, Groups its groups.
 func (l *Last) People() []directory.Person { return l.side.People }
+
+// Groups lists the groups of the last read.
+func (l *Last) Groups() []directory.SourceGroup { return l.side.Groups }
 
 // Members gives a group and its members as they were read; ok is false where
 // that is unknown.

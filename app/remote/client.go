@@ -63,8 +63,12 @@ type Config struct {
 	// although its status isn't 429.
 	Throttled func(status int, body []byte) bool
 	// Start is the rate at which an endpoint is called until its answers carry
-	// rate headers; zero means 10 a second.
+	// rate headers, in units a second; zero means 10.
 	Start rate.Limit
+	// MostCost is how many units one request costs at most; zero means 1.
+	MostCost int
+	// OneRate says that all endpoints count against one limit.
+	OneRate bool
 	// Explain reads the vendor's error body and gives its sentence, or "".
 	Explain func(body []byte) string
 	// KeyAdvice says what to do about a key that isn't accepted, and
@@ -110,8 +114,11 @@ type Call struct {
 	Query url.Values
 	// Body is sent as JSON where it isn't nil.
 	Body any
-	// Endpoint names the bucket whose rate limit the call counts against.
+	// Endpoint says what the call is for, and names the bucket whose rate limit
+	// it counts against.
 	Endpoint string
+	// Cost is how many units of the limit it takes; zero means 1.
+	Cost int
 	// Repeatable says that a POST may be sent again after a failure that
 	// leaves open whether it arrived. Other methods always may.
 	Repeatable bool
@@ -277,7 +284,7 @@ func worthRepeating(ctx context.Context, call Call, err error) bool {
 
 // attempt sends the request once.
 func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *pacer) (Answer, error) {
-	if err := pacer.wait(ctx); err != nil {
+	if err := pacer.wait(ctx, max(call.Cost, 1)); err != nil {
 		return Answer{}, err
 	}
 	defer pacer.done()
@@ -392,11 +399,25 @@ func decode(header http.Header, body []byte, into any) error {
 	return nil
 }
 
+// SetRate changes the rate of all endpoints whose answers carry no rate headers, as
+// when it turns out how much the other side permits.
+func (c *Client) SetRate(start rate.Limit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.config.Start = start
+	for _, pacer := range c.pacers {
+		pacer.setRate(start)
+	}
+}
+
 func (c *Client) pacer(endpoint string) *pacer {
+	if c.config.OneRate {
+		endpoint = ""
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.pacers[endpoint] == nil {
-		c.pacers[endpoint] = newPacer(c.config.Start)
+		c.pacers[endpoint] = newPacer(c.config.Start, max(c.config.MostCost, 1))
 	}
 	return c.pacers[endpoint]
 }

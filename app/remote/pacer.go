@@ -12,6 +12,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// nearly is how close to a rate it is paced that no header tells: near enough to
+// lose nothing, and far enough that no jitter of the network exceeds it.
+const nearly = 0.97
+
 // pacer keeps one endpoint just under its rate limit. Until an answer carries
 // rate headers it spaces requests evenly; from then on it spends what the
 // headers say is left of the window, and then waits for the next one.
@@ -29,63 +33,96 @@ type pacer struct {
 	news     chan struct{} // closed when an answer tells the limit
 }
 
-func newPacer(start rate.Limit) *pacer {
-	return &pacer{start: rate.NewLimiter(start, 1), first: start, news: make(chan struct{})}
+func newPacer(start rate.Limit, mostCost int) *pacer {
+	return &pacer{start: rate.NewLimiter(start*nearly, mostCost), first: start * nearly, news: make(chan struct{})}
 }
 
-// wait blocks until one more request may be sent, and counts it as under way;
-// each return without an error owes a done.
-func (p *pacer) wait(ctx context.Context) error {
+func (p *pacer) setRate(start rate.Limit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.first = start * nearly
+	p.start.SetLimit(p.first)
+}
+
+// turn is what a request waits for: a delay, after which it may be sent where it
+// has a place in the spacing, and must ask again where it has none.
+type turn struct {
+	delay time.Duration
+	place *rate.Reservation
+	news  <-chan struct{} // closed when the delay may have changed
+}
+
+// wait blocks until one more request of some units may be sent, and counts it as
+// under way; each return without an error owes a done.
+func (p *pacer) wait(ctx context.Context, cost int) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		delay, news := p.reserve(time.Now())
-		if delay <= 0 {
+		turn := p.reserve(time.Now(), cost)
+		if turn.delay <= 0 {
 			return nil
 		}
-		if delay > patience {
+		if turn.delay > patience {
+			p.give(turn)
 			return errPatience
 		}
-		timer := time.NewTimer(delay)
+		timer := time.NewTimer(turn.delay)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
+			p.give(turn)
 			return ctx.Err()
-		case <-news: // an answer told more than was known
+		case <-turn.news: // an answer told more than was known
 			timer.Stop()
+			p.give(turn)
 		case <-timer.C:
+			if p.take(turn) {
+				return nil
+			}
 		}
 	}
 }
 
-// reserve takes one request, or says how long to wait for it, and the channel
-// that is closed when that may have changed.
-func (p *pacer) reserve(now time.Time) (delay time.Duration, news <-chan struct{}) {
+// reserve takes one request, or says what to wait for.
+func (p *pacer) reserve(now time.Time, cost int) turn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delay = p.hold.Sub(now)
+	turn := turn{delay: p.hold.Sub(now), news: p.news}
 	switch {
-	case delay > 0:
-	case !p.known:
-		delay = p.reserveUnknown(now)
+	case turn.delay > 0:
+	case p.known:
+		turn.delay = p.reserveKnown(now)
 	default:
-		delay = p.reserveKnown(now)
+		turn.place = p.start.ReserveN(now, cost)
+		turn.delay = turn.place.DelayFrom(now)
 	}
-	if delay <= 0 {
+	if turn.delay <= 0 {
 		p.underWay++
 	}
-	return delay, p.news
+	return turn
 }
 
-// reserveUnknown spaces requests evenly.
-func (p *pacer) reserveUnknown(now time.Time) time.Duration {
-	reservation := p.start.ReserveN(now, 1)
-	delay := reservation.DelayFrom(now)
-	if delay > 0 {
-		reservation.CancelAt(now)
+// take counts a request whose turn has come; false where it has to ask again.
+func (p *pacer) take(turn turn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if turn.place == nil {
+		return false
 	}
-	return delay
+	if p.known || p.hold.After(time.Now()) {
+		turn.place.Cancel()
+		return false
+	}
+	p.underWay++
+	return true
+}
+
+// give leaves a place to others.
+func (p *pacer) give(turn turn) {
+	if turn.place != nil {
+		turn.place.Cancel()
+	}
 }
 
 // reserveKnown takes from what is left of the window, and begins the next one
@@ -132,6 +169,8 @@ func (p *pacer) observe(slowDown bool, header http.Header, now time.Time) {
 		return
 	}
 	p.left = 0
+	close(p.news) // whoever has a place waits, too
+	p.news = make(chan struct{})
 	switch after, ok := retryAfter(header, now); {
 	case ok:
 		p.hold = now.Add(after)

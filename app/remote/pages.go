@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,6 +80,75 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 		})
 	}
 	return group.Wait()
+}
+
+// Flow calls f for whatever give hands on, several at once, while give goes on; it
+// ends with the first failure of either. What can't be taken up yet is kept in
+// line, so that give never waits.
+func Flow[T any](ctx context.Context, give func(ctx context.Context, hand func(T)) error, f func(ctx context.Context, item T) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	line := newLine[T]()
+	context.AfterFunc(ctx, line.end)
+	group.Go(func() error {
+		defer line.end()
+		return give(ctx, line.add)
+	})
+	for range sideBySide {
+		group.Go(func() error {
+			for item, more := line.next(); more; item, more = line.next() {
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err := f(ctx, item); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// line is what waits to be taken up.
+type line[T any] struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	waiting []T
+	ended   bool
+}
+
+func newLine[T any]() *line[T] {
+	l := &line[T]{}
+	l.changed = sync.NewCond(&l.mu)
+	return l
+}
+
+func (l *line[T]) add(item T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(l.waiting, item)
+	l.changed.Signal()
+}
+
+func (l *line[T]) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+	l.changed.Broadcast()
+}
+
+// next waits for the next item; false where there won't be any.
+func (l *line[T]) next() (item T, more bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.waiting) == 0 && !l.ended {
+		l.changed.Wait()
+	}
+	if len(l.waiting) == 0 {
+		return item, false
+	}
+	item, l.waiting = l.waiting[0], l.waiting[1:]
+	return item, true
 }
 
 // Relative gives path and query of a link, or of a path with a query, for Call.

@@ -28,7 +28,7 @@ func newOrgServer(options Options) *orgServer {
 	return &orgServer{
 		company: options.Company,
 		state:   eventually[*orgState]{delay: options.Consistency, truth: newOrgState(options.Company), seen: newOrgState(options.Company)},
-		meter:   newMeter(options.Rate),
+		meter:   newMeter("atlassian", options),
 		ids:     idSampler(7),
 	}
 }
@@ -91,13 +91,12 @@ func (s *orgServer) gate(pattern string, next http.HandlerFunc) http.Handler {
 
 // pass counts the request against the endpoint's rate; false if it was refused.
 func (s *orgServer) pass(w http.ResponseWriter, pattern string, v1 bool) bool {
-	if s.meter.limit == 0 {
-		return true
+	told, ok := s.meter.take(pattern)
+	if told != nil {
+		w.Header().Set("X-RateLimit-Limit", strconv.Itoa(told.units))
+		w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(told.left()))
+		w.Header().Set("X-RateLimit-Reset", isoTime(told.until))
 	}
-	left, reset, ok := s.meter.take(pattern)
-	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(s.meter.limit))
-	w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(left))
-	w.Header().Set("X-RateLimit-Reset", isoTime(reset))
 	if !ok {
 		w.Header().Set("Retry-After", "1")
 		gatewayError(w, v1, http.StatusTooManyRequests, "Too many requests")

@@ -63,8 +63,8 @@ func (s *entraServer) gate(endpoint string, next http.HandlerFunc) http.Handler 
 			graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token has expired or is not yet valid.")
 			return
 		}
-		if s.meter.limit > 0 && endpoint != "POST /v1.0/$batch" {
-			if _, _, ok := s.meter.take(endpoint); !ok {
+		if endpoint != "POST /v1.0/$batch" {
+			if _, ok := s.meter.take(endpoint); !ok {
 				w.Header().Set("Retry-After", "1")
 				graphError(w, http.StatusTooManyRequests, "TooManyRequests", "Too many requests.")
 				return
@@ -81,7 +81,7 @@ func graphError(w http.ResponseWriter, status int, code, message string) {
 type graphRow = map[string]any
 
 // graphPage answers with $top rows from $skiptoken on.
-func graphPage(w http.ResponseWriter, r *http.Request, rows []graphRow) {
+func graphPage[T any](w http.ResponseWriter, r *http.Request, rows []T, row func(T) graphRow) {
 	query := r.URL.Query()
 	top, from := 100, 0
 	if text := query.Get("$top"); text != "" {
@@ -97,7 +97,7 @@ func graphPage(w http.ResponseWriter, r *http.Request, rows []graphRow) {
 	}
 	from = min(max(from, 0), len(rows))
 	to := min(from+top, len(rows))
-	answer := graphRow{"value": append([]graphRow{}, rows[from:to]...)}
+	answer := graphRow{"value": asRows(rows[from:to], row)}
 	if to < len(rows) {
 		query.Set("$skiptoken", strconv.Itoa(to))
 		answer["@odata.nextLink"] = "http://" + r.Host + r.URL.Path + "?" + query.Encode()
@@ -142,7 +142,7 @@ func (s *entraServer) listGroups(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, graphGroup(group))
 		}
 	})
-	graphPage(w, r, rows)
+	graphPage(w, r, rows, itself)
 }
 
 func (s *entraServer) getGroup(w http.ResponseWriter, r *http.Request) {
@@ -183,17 +183,13 @@ func (s *entraServer) listMembers(w http.ResponseWriter, r *http.Request) {
 		graphMissing(w, id)
 		return
 	}
-	graphPage(w, r, rows)
+	graphPage(w, r, rows, itself)
 }
 
 func (s *entraServer) listUsers(w http.ResponseWriter, r *http.Request) {
-	var rows []graphRow
-	s.state.read(func(state *sourceState) {
-		for _, user := range state.present() {
-			rows = append(rows, graphUser(user))
-		}
-	})
-	graphPage(w, r, rows)
+	var users []*User
+	s.state.read(func(state *sourceState) { users = state.present() })
+	graphPage(w, r, users, graphUser)
 }
 
 func (s *entraServer) getUser(w http.ResponseWriter, r *http.Request) {
@@ -238,7 +234,8 @@ func (s *entraServer) groupsDelta(w http.ResponseWriter, r *http.Request) {
 			}
 			row := graphRow{"id": id, "@removed": graphRow{"reason": "deleted"}}
 			if group := state.group[id]; group != nil {
-				row = graphRow{"id": id, "displayName": group.Name, "members@delta": []graphRow{}}
+				row = graphGroup(group)
+				row["members@delta"] = []graphRow{}
 			}
 			rows = append(rows, row, row) // a group may come twice
 		}
@@ -278,7 +275,7 @@ func (s *entraServer) listAssigned(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, graphRow{"id": "a0", "principalId": state.users[0], "principalType": "User", "principalDisplayName": "Somebody"})
 		}
 	})
-	graphPage(w, r, rows)
+	graphPage(w, r, rows, itself)
 }
 
 // listRoles lists the applications that a group is assigned to.
@@ -297,7 +294,7 @@ func (s *entraServer) listRoles(w http.ResponseWriter, r *http.Request) {
 	for i, name := range group.Feeds {
 		rows = append(rows, graphRow{"id": fmt.Sprintf("r%d", i), "principalId": id, "principalType": "Group", "resourceId": fmt.Sprintf("feed%d", i), "resourceDisplayName": name})
 	}
-	graphPage(w, r, rows)
+	graphPage(w, r, rows, itself)
 }
 
 func (s *entraServer) patchGroup(w http.ResponseWriter, r *http.Request) {

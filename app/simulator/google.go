@@ -75,11 +75,9 @@ func (s *googleServer) gate(endpoint string, next http.HandlerFunc) http.Handler
 			googleError(w, http.StatusForbidden, "insufficientPermissions", "Request had insufficient authentication scopes.")
 			return
 		}
-		if s.meter.limit > 0 {
-			if _, _, ok := s.meter.take(endpoint); !ok {
-				googleError(w, http.StatusForbidden, "quotaExceeded", "Quota exceeded for quota metric 'Queries'.")
-				return
-			}
+		if _, ok := s.meter.take(endpoint); !ok {
+			googleError(w, http.StatusForbidden, "quotaExceeded", "Quota exceeded for quota metric 'Queries'.")
+			return
 		}
 		next(w, r)
 	})
@@ -94,7 +92,7 @@ func googleError(w http.ResponseWriter, status int, reason, message string) {
 type googleRow = map[string]any
 
 // googlePage answers with maxResults rows from pageToken on, trimmed to fields.
-func googlePage(w http.ResponseWriter, r *http.Request, kind, name string, rows []googleRow, usual, largest int) {
+func googlePage[T any](w http.ResponseWriter, r *http.Request, kind, name string, rows []T, row func(T) googleRow, usual, largest int) {
 	query := r.URL.Query()
 	limit, from := usual, 0
 	if text := query.Get("maxResults"); text != "" {
@@ -116,7 +114,7 @@ func googlePage(w http.ResponseWriter, r *http.Request, kind, name string, rows 
 	to := min(from+limit, len(rows))
 	answer := googleRow{"kind": kind, "etag": `"simulated"`}
 	if from < to {
-		answer[name] = rows[from:to] // absent where there is nothing
+		answer[name] = asRows(rows[from:to], row) // absent where there is nothing
 	}
 	if to < len(rows) {
 		answer["nextPageToken"] = strconv.Itoa(to)
@@ -205,7 +203,7 @@ func (s *googleServer) listGroups(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, googleGroup(state, group))
 		}
 	})
-	googlePage(w, r, "admin#directory#groups", "groups", rows, 200, 200)
+	googlePage(w, r, "admin#directory#groups", "groups", rows, itself, 200, 200)
 }
 
 func (s *googleServer) getGroup(w http.ResponseWriter, r *http.Request) {
@@ -254,17 +252,13 @@ func (s *googleServer) listMembers(w http.ResponseWriter, r *http.Request) {
 		googleMissing(w, "groupKey")
 		return
 	}
-	googlePage(w, r, "admin#directory#members", "members", rows, 200, 200)
+	googlePage(w, r, "admin#directory#members", "members", rows, itself, 200, 200)
 }
 
 func (s *googleServer) listUsers(w http.ResponseWriter, r *http.Request) {
-	var rows []googleRow
-	s.state.read(func(state *sourceState) {
-		for _, user := range state.present() {
-			rows = append(rows, googleUser(user))
-		}
-	})
-	googlePage(w, r, "admin#directory#users", "users", rows, 100, 500)
+	var users []*User
+	s.state.read(func(state *sourceState) { users = state.present() })
+	googlePage(w, r, "admin#directory#users", "users", users, googleUser, 100, 500)
 }
 
 func (s *googleServer) getUser(w http.ResponseWriter, r *http.Request) {

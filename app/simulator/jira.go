@@ -147,7 +147,7 @@ func newJiraServers(options Options) []*jiraServer {
 	for _, host := range hostsOf(options.Company) {
 		first := len(servers) == 0
 		servers = append(servers, &jiraServer{
-			company: options.Company, host: host, meter: newMeter(options.Rate), ids: idSampler(100 + uint64(len(servers))),
+			company: options.Company, host: host, meter: newMeter("site", options), ids: idSampler(100 + uint64(len(servers))),
 			state: eventually[*siteState]{
 				delay: options.Consistency, truth: newSiteState(options.Company, host, first), seen: newSiteState(options.Company, host, first),
 			},
@@ -187,17 +187,17 @@ func (s *jiraServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		if s.meter.limit > 0 {
-			left, reset, ok := s.meter.take(endpoint)
-			w.Header().Set("X-RateLimit-Limit", strconv.Itoa(s.meter.limit))
-			w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(left))
-			w.Header().Set("X-RateLimit-Reset", isoTime(reset))
-			if !ok {
-				w.Header().Set("Retry-After", "1")
-				w.Header().Set("RateLimit-Reason", "jira-burst-based")
-				jiraError(w, http.StatusTooManyRequests, "Rate limit exceeded.")
-				return
-			}
+		told, ok := s.meter.take(endpoint)
+		if told != nil {
+			w.Header().Set("X-RateLimit-Limit", strconv.Itoa(told.units))
+			w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(told.left()))
+			w.Header().Set("X-RateLimit-Reset", isoTime(told.until))
+		}
+		if !ok {
+			w.Header().Set("Retry-After", "1")
+			w.Header().Set("RateLimit-Reason", "jira-burst-based")
+			jiraError(w, http.StatusTooManyRequests, "Rate limit exceeded.")
+			return
 		}
 		next(w, r)
 	})

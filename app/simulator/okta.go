@@ -69,15 +69,15 @@ func (s *oktaServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
 				return
 			}
 		}
-		if s.meter.limit > 0 {
-			left, reset, ok := s.meter.take(endpoint)
-			w.Header().Set("X-Rate-Limit-Limit", strconv.Itoa(s.meter.limit))
-			w.Header().Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
-			w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(reset.Unix(), 10))
-			if !ok {
-				oktaError(w, http.StatusTooManyRequests, "E0000047", "API call exceeded rate limit due to too many requests.")
-				return
-			}
+		told, ok := s.meter.take(endpoint)
+		if told != nil {
+			w.Header().Set("X-Rate-Limit-Limit", strconv.Itoa(told.units))
+			w.Header().Set("X-Rate-Limit-Remaining", strconv.Itoa(told.left()))
+			w.Header().Set("X-Rate-Limit-Reset", strconv.FormatInt(told.until.Unix(), 10))
+		}
+		if !ok {
+			oktaError(w, http.StatusTooManyRequests, "E0000047", "API call exceeded rate limit due to too many requests.")
+			return
 		}
 		next(w, r)
 	})
@@ -95,7 +95,12 @@ func oktaNotFound(w http.ResponseWriter, id, kind string) {
 
 // page answers with the part of rows that limit and after ask for, and links to
 // the next part.
-func page[T any](w http.ResponseWriter, r *http.Request, rows []T, smallest, usual, largest int) {
+func page(w http.ResponseWriter, r *http.Request, rows []oktaRow, smallest, usual, largest int) {
+	pageOf(w, r, rows, itself, smallest, usual, largest)
+}
+
+// pageOf is page for what is made a row only where it is asked for.
+func pageOf[T any](w http.ResponseWriter, r *http.Request, rows []T, row func(T) oktaRow, smallest, usual, largest int) {
 	limit, from := usual, 0
 	query := r.URL.Query()
 	if text := query.Get("limit"); text != "" {
@@ -121,8 +126,19 @@ func page[T any](w http.ResponseWriter, r *http.Request, rows []T, smallest, usu
 		next := url.URL{Path: r.URL.Path, RawQuery: query.Encode()}
 		w.Header().Add("Link", fmt.Sprintf(`<%s%s>; rel="next"`, "http://"+r.Host, next.RequestURI()))
 	}
-	writeJSON(w, http.StatusOK, append([]T{}, rows[from:to]...))
+	writeJSON(w, http.StatusOK, asRows(rows[from:to], row))
 }
+
+// asRows makes rows of what a page holds; an empty list where it holds nothing.
+func asRows[T any](page []T, row func(T) map[string]any) []map[string]any {
+	rows := make([]map[string]any, len(page))
+	for i := range page {
+		rows[i] = row(page[i])
+	}
+	return rows
+}
+
+func itself(row map[string]any) map[string]any { return row }
 
 type oktaRow = map[string]any
 
@@ -130,7 +146,7 @@ func groupRow(state *sourceState, id string, stats bool) oktaRow {
 	group := state.group[id]
 	row := oktaRow{
 		"id": id, "type": group.Type, "created": oktaTime, "lastUpdated": oktaTime,
-		"lastMembershipUpdated": state.changedAt[id].Format("2006-01-02T15:04:05.000Z"),
+		"lastMembershipUpdated": state.changedAt[id].Format(oktaTimes),
 		"objectClass":           []string{"okta:user_group"},
 		"profile":               oktaRow{"name": group.Name, "description": group.Description},
 		"_links":                oktaRow{},
@@ -143,7 +159,10 @@ func groupRow(state *sourceState, id string, stats bool) oktaRow {
 	return row
 }
 
-const oktaTime = "2026-01-05T08:00:00.000Z"
+const (
+	oktaTime  = "2026-01-05T08:00:00.000Z"
+	oktaTimes = "2006-01-02T15:04:05.000Z"
+)
 
 func userRow(user *User) oktaRow {
 	profile := oktaRow{"firstName": user.First, "lastName": user.Last, "login": user.Login, "email": user.Email}
@@ -207,13 +226,25 @@ func (s *oktaServer) listMembers(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *oktaServer) listUsers(w http.ResponseWriter, r *http.Request) {
-	var rows []oktaRow
+	var users []*User
+	since, filtered := strings.CutPrefix(r.URL.Query().Get("filter"), `lastUpdated gt "`)
+	at, err := time.Parse(oktaTimes, strings.TrimSuffix(since, `"`))
+	if filtered && err != nil {
+		oktaError(w, http.StatusBadRequest, "E0000031", "Invalid search criteria: filter")
+		return
+	}
 	s.state.read(func(state *sourceState) {
-		for _, user := range state.present() {
-			rows = append(rows, userRow(user))
+		if !filtered {
+			users = state.present()
+			return
+		}
+		for _, id := range state.users { // the deprovisioned, too
+			if state.updatedAt[id].After(at) {
+				users = append(users, state.user[id])
+			}
 		}
 	})
-	page(w, r, rows, 1, 200, 200)
+	pageOf(w, r, users, userRow, 1, 200, 200)
 }
 
 // getUser takes an id or a login, and finds the deprovisioned, too.

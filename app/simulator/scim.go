@@ -54,12 +54,10 @@ func (s *scimServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
 			scimError(w, http.StatusUnauthorized, "Authorization failure.")
 			return
 		}
-		if s.meter.limit > 0 {
-			if _, _, ok := s.meter.take(endpoint); !ok {
-				w.Header().Set("Retry-After", "1")
-				scimError(w, http.StatusTooManyRequests, "Too many requests.")
-				return
-			}
+		if _, ok := s.meter.take(endpoint); !ok {
+			w.Header().Set("Retry-After", "1")
+			scimError(w, http.StatusTooManyRequests, "Too many requests.")
+			return
 		}
 		next(w, r)
 	})
@@ -80,7 +78,7 @@ func scimError(w http.ResponseWriter, status int, detail string) {
 type scimRow = map[string]any
 
 // scimPage answers with count rows from startIndex on.
-func (s *scimServer) scimPage(w http.ResponseWriter, r *http.Request, rows []scimRow) {
+func scimPage[T any](s *scimServer, w http.ResponseWriter, r *http.Request, rows []T, row func(T) scimRow) {
 	query := r.URL.Query()
 	limit := s.traits.PageCap
 	if limit == 0 {
@@ -107,7 +105,7 @@ func (s *scimServer) scimPage(w http.ResponseWriter, r *http.Request, rows []sci
 	to := min(from+count, len(rows))
 	answer := scimRow{
 		"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}, "startIndex": start, "itemsPerPage": to - from,
-		"totalResults": len(rows), "Resources": append([]scimRow{}, rows[from:to]...),
+		"totalResults": len(rows), "Resources": asRows(rows[from:to], row),
 	}
 	if s.traits.NoTotal {
 		delete(answer, "totalResults")
@@ -155,13 +153,9 @@ func scimGroup(state *sourceState, group *SourceGroup, members bool) scimRow {
 }
 
 func (s *scimServer) listUsers(w http.ResponseWriter, r *http.Request) {
-	var rows []scimRow
-	s.state.read(func(state *sourceState) {
-		for _, user := range state.present() {
-			rows = append(rows, scimUser(user))
-		}
-	})
-	s.scimPage(w, r, rows)
+	var users []*User
+	s.state.read(func(state *sourceState) { users = state.present() })
+	scimPage(s, w, r, users, scimUser)
 }
 
 func (s *scimServer) getUser(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +184,7 @@ func (s *scimServer) listGroups(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, scimGroup(state, group, wantsMembers(r) && !s.traits.NoMembers))
 		}
 	})
-	s.scimPage(w, r, rows)
+	scimPage(s, w, r, rows, itself)
 }
 
 func (s *scimServer) getGroup(w http.ResponseWriter, r *http.Request) {

@@ -24,6 +24,9 @@ type Options struct {
 	// Rate is how many requests a second each endpoint permits; 0 permits any
 	// number and sends no rate headers.
 	Rate int
+	// Published has each server keep to the rates that its vendor publishes, in
+	// place of Rate, or to the one that Rollcall assumes where none is published.
+	Published bool
 	// Consistency is how long a write takes until it is seen.
 	Consistency time.Duration
 	// SCIM are liberties that the identity provider takes where it is scim.
@@ -309,28 +312,6 @@ func delayed(latency time.Duration, next http.Handler) http.Handler {
 		case <-r.Context().Done():
 		}
 	})
-}
-
-// meter counts requests in windows of one second, one for each endpoint.
-type meter struct {
-	limit int
-	mu    sync.Mutex
-	used  map[string]int
-	until time.Time
-}
-
-func newMeter(limit int) *meter { return &meter{limit: limit} }
-
-// take counts a request; ok is false over the limit.
-func (m *meter) take(endpoint string) (left int, reset time.Time, ok bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	now := time.Now()
-	if !now.Before(m.until) {
-		m.used, m.until = map[string]int{}, now.Truncate(time.Second).Add(time.Second)
-	}
-	m.used[endpoint]++
-	return max(m.limit-m.used[endpoint], 0), m.until, m.used[endpoint] <= m.limit
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

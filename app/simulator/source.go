@@ -15,7 +15,7 @@ func newSource(options Options) *source {
 	return &source{
 		company: options.Company,
 		state:   eventually[*sourceState]{delay: options.Consistency, truth: newSourceState(options.Company), seen: newSourceState(options.Company)},
-		meter:   newMeter(options.Rate),
+		meter:   newMeter(options.IdP, options),
 		tokens:  newTokenServer(),
 		traits:  options.SCIM,
 	}

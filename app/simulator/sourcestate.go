@@ -20,16 +20,18 @@ type sourceState struct {
 	groupChanged map[string]int
 	userChanged  map[string]int
 	changedAt    map[string]time.Time // a group's members
+	updatedAt    map[string]time.Time // a user
 }
 
 func newSourceState(company *Company) *sourceState {
 	state := &sourceState{
 		user: map[string]*User{}, group: map[string]*SourceGroup{}, member: map[string]map[string]bool{}, inside: map[string]map[string]bool{},
-		groupChanged: map[string]int{}, userChanged: map[string]int{}, changedAt: map[string]time.Time{},
+		groupChanged: map[string]int{}, userChanged: map[string]int{}, changedAt: map[string]time.Time{}, updatedAt: map[string]time.Time{},
 	}
 	for _, user := range company.Users {
 		state.users = append(state.users, user.ID)
 		state.user[user.ID] = &user
+		state.updatedAt[user.ID] = sampleDay
 	}
 	for _, group := range company.SourceGroups {
 		state.groups = append(state.groups, group.ID)
@@ -95,6 +97,7 @@ func (s *sourceState) putUser(user User) {
 	}
 	s.edition++
 	s.userChanged[user.ID] = s.edition
+	s.updatedAt[user.ID] = latest(time.Now(), s.updatedAt[user.ID].Add(time.Millisecond)).UTC().Truncate(time.Millisecond)
 	s.user[user.ID] = &user
 }
 

@@ -86,7 +86,7 @@ func (e *Entra) sendBatch(ctx context.Context, what string, paths []string, pend
 		Responses []batchResponse `json:"responses"`
 	}
 	_, err := e.client.Do(ctx, remote.Call{
-		Method: http.MethodPost, Path: version + "/$batch", Body: body, Endpoint: what, Repeatable: true, Into: &answer,
+		Method: http.MethodPost, Path: version + "/$batch", Body: body, Endpoint: what, Cost: len(pending) * membersCost, Repeatable: true, Into: &answer,
 	})
 	if err != nil {
 		return nil, err

@@ -46,8 +46,8 @@ type Config struct {
 	// App limits the scope to the groups assigned to this enterprise
 	// application (the object id of its service principal); empty for all.
 	App string
-	// Rate is how many requests a second each endpoint is sent before it asks
-	// to slow down; zero for 16.
+	// Rate is how many units a second are taken, by all endpoints together; zero
+	// for what Graph publishes for a tenant of that size.
 	Rate rate.Limit
 	// Log receives a debug line a request.
 	Log *slog.Logger
@@ -60,9 +60,6 @@ func (c *Config) complete() {
 	if c.LoginURL == "" {
 		c.LoginURL = DefaultLoginURL
 	}
-	if c.Rate == 0 {
-		c.Rate = startRate
-	}
 	c.URL, c.LoginURL = strings.TrimRight(c.URL, "/"), strings.TrimRight(c.LoginURL, "/")
 }
 
@@ -73,14 +70,36 @@ type Entra struct {
 	url    string
 	tenant string
 	app    string
+	// sized says that the rate goes by the tenant's size.
+	sized bool
 }
 
 // page is how many rows one request may ask for.
 const page = 999
 
-// startRate is what the smallest tenant may ask: Graph publishes a cost in
-// tokens, 8,000 in ten seconds for applications, of which most reads take a few.
-const startRate = 16
+// What an application may take of a tenant, in units a second, by the tenant's
+// size: up to 50 people, up to 500, more
+// (https://learn.microsoft.com/graph/throttling-limits).
+const (
+	smallTenant  rate.Limit = 350
+	mediumTenant rate.Limit = 500
+	largeTenant  rate.Limit = 800
+)
+
+// rateFor is what a tenant of so many people permits.
+func rateFor(people int) rate.Limit {
+	switch {
+	case people < 50:
+		return smallTenant
+	case people <= 500:
+		return mediumTenant
+	}
+	return largeTenant
+}
+
+// membersCost is what one list of members takes: five units, and one less as the
+// fields are named. Other reads take one.
+const membersCost = 4
 
 const version = "/v1.0"
 
@@ -101,16 +120,20 @@ func New(config Config) (*Entra, error) {
 	if err != nil {
 		return nil, err
 	}
+	start := config.Rate
+	if start == 0 {
+		start = smallTenant
+	}
 	client, err := remote.New(remote.Config{
 		Name: "Entra", BaseURL: config.URL, Authorize: tokens.Authorize, Renew: tokens.Renew, Explain: explain,
 		KeyAdvice: advice, Permissions: permissions,
 		RoleAdvice: "Add it to the app registration under API permissions, as an application permission (delegated where a person signs in), and grant admin consent.",
-		Start:      config.Rate, Log: config.Log,
+		Start:      start, MostCost: batchSize * membersCost, OneRate: true, Log: config.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Entra{client: client, url: config.URL, tenant: config.Tenant, app: config.App}, nil
+	return &Entra{client: client, url: config.URL, tenant: config.Tenant, app: config.App, sized: config.Rate == 0}, nil
 }
 
 func (c *Config) endpoint() oauth.Endpoint {
@@ -215,7 +238,11 @@ type groupRow struct {
 	} `json:"@removed"`
 }
 
-const groupFields = "id,displayName,securityEnabled,mailEnabled,groupTypes"
+const (
+	groupFields = "id,displayName,securityEnabled,mailEnabled,groupTypes"
+	// deltaFields are those whose changes are told.
+	deltaFields = "displayName,groupTypes,members"
+)
 
 func (g *groupRow) source() directory.SourceGroup {
 	group := directory.SourceGroup{ID: g.ID, Name: g.Name}

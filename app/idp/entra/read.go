@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
@@ -92,34 +95,45 @@ func (r *reader) read(ctx context.Context) (way, mark string, err error) {
 }
 
 // readAll asks for the delta links first: what changes while it reads is then
-// read again the next time.
+// read again the next time. People are listed beside the members.
 func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 	var fresh links
-	if fresh.Groups, err = r.changes(ctx, "groups", deltaPath("groups", "displayName,members"), func(*groupRow) error { return nil }); err != nil {
+	if fresh.Groups, err = r.changes(ctx, "groups", deltaPath("groups", deltaFields), func(*groupRow) error { return nil }); err != nil {
 		return "", "", err
 	}
 	if fresh.Users, err = r.people(ctx, deltaPath("users", userFields), func(*memberRow) error { return nil }); err != nil {
 		return "", "", err
 	}
-	if err := r.readGroups(ctx); err != nil {
-		return "", "", err
-	}
-	r.tell.Tell("Listing people in Entra", 0, 0)
-	err = list(ctx, r.entra, "people", "/users", url.Values{"$select": {userFields}}, func(row *memberRow) error {
-		if row.unreadable() {
-			return r.Incomplete("people", "somebody was listed without their name; grant User.Read.All")
-		}
-		return r.AddPerson(row.person())
+	side, ctx := errgroup.WithContext(ctx)
+	side.Go(func() error {
+		r.tell.Tell("Listing people in Entra", 0, 0)
+		return list(ctx, r.entra, "people", "/users", url.Values{"$select": {userFields}}, func(row *memberRow) error {
+			if row.unreadable() {
+				return r.Incomplete("people", "somebody was listed without their name; grant User.Read.All")
+			}
+			defer r.size()
+			return r.AddPerson(row.person())
+		})
 	})
-	if err != nil {
+	side.Go(func() error {
+		if err := r.readGroups(ctx); err != nil {
+			return err
+		}
+		return r.readMembers(ctx, r.Groups())
+	})
+	if err := side.Wait(); err != nil {
 		return "", "", err
 	}
-	groups := r.Groups()
-	if err := r.readMembers(ctx, groups); err != nil {
-		return "", "", err
-	}
-	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(groups), batchSize)
+	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
 	return way, encode(fresh), nil
+}
+
+// size sets the rate by how many people are known so far.
+func (r *reader) size() {
+	people := r.People()
+	if r.entra.sized && (people == 50 || people == 501) {
+		r.entra.client.SetRate(rateFor(people))
+	}
 }
 
 func encode(fresh links) string {
@@ -174,12 +188,8 @@ func (r *reader) readGroups(ctx context.Context) (err error) {
 // readChanges builds on the last read.
 func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, err error) {
 	var fresh links
-	changed := map[string]bool{}
-	fresh.Groups, err = r.changes(ctx, "groups", old.Groups, func(row *groupRow) error {
-		changed[row.ID] = true
-		return nil
-	})
-	if err != nil {
+	groups := r.lastGroups()
+	if fresh.Groups, err = r.changes(ctx, "groups", old.Groups, groups.apply); err != nil {
 		return "", "", err
 	}
 	people := map[string]directory.Person{}
@@ -194,13 +204,61 @@ func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, 
 		if err := r.AddPerson(people[id]); err != nil {
 			return "", "", err
 		}
+		r.size()
 	}
-	if err := r.readGroups(ctx); err != nil {
+	if err := r.takeGroups(ctx, groups); err != nil {
 		return "", "", err
 	}
-	again := r.keepUnchanged(changed)
+	again := r.keepUnchanged(groups.changed)
 	way = fmt.Sprintf("What changed since the last fetch: members of %d of %d groups.", len(again), len(r.Groups()))
 	return way, encode(fresh), r.readMembers(ctx, again)
+}
+
+// known are groups as the last read has them, and what changed of them since.
+type known struct {
+	groups  map[string]directory.SourceGroup
+	changed map[string]bool
+	// unsure says that something about a changed group wasn't told.
+	unsure bool
+}
+
+func (r *reader) lastGroups() *known {
+	k := &known{groups: map[string]directory.SourceGroup{}, changed: map[string]bool{}}
+	for _, group := range r.last.Groups() {
+		group.Mark, group.Unreadable = "", ""
+		k.groups[group.ID] = group
+	}
+	return k
+}
+
+// apply takes in one row of the groups' changes.
+func (k *known) apply(row *groupRow) error {
+	k.changed[row.ID] = true
+	switch {
+	case row.ID == "":
+		return remote.Incomplete("changed groups in Entra", "a group has no id")
+	case row.Removed != nil:
+		delete(k.groups, row.ID)
+	case row.Name == "" || row.Types == nil:
+		k.unsure = true
+	default:
+		k.groups[row.ID] = row.source()
+	}
+	return nil
+}
+
+// takeGroups takes in the groups in scope, and lists them only where the changes
+// don't tell them all: which are assigned to an app shows in no change.
+func (r *reader) takeGroups(ctx context.Context, groups *known) error {
+	if r.entra.app != "" || groups.unsure {
+		return r.readGroups(ctx)
+	}
+	for _, id := range slices.Sorted(maps.Keys(groups.groups)) {
+		if err := r.AddGroup(groups.groups[id]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // applyUser takes in one row of the users' changes.
@@ -247,15 +305,14 @@ func (r *reader) keep(group directory.SourceGroup, mark string, members []direct
 // than a page, the further pages one by one.
 func (r *reader) readMembers(ctx context.Context, groups []directory.SourceGroup) error {
 	batches := slices.Collect(slices.Chunk(groups, batchSize))
-	done := 0
-	for _, batch := range batches {
-		r.tell.Tell("Reading members in Entra", done, len(groups))
-		if err := r.readBatch(ctx, batch); err != nil {
+	var done atomic.Int64
+	return remote.Each(ctx, len(batches), func(ctx context.Context, i int) error {
+		if err := r.readBatch(ctx, batches[i]); err != nil {
 			return err
 		}
-		done += len(batch)
-	}
-	return nil
+		r.tell.Tell("Reading members in Entra", int(done.Add(int64(len(batches[i])))), len(groups))
+		return nil
+	})
 }
 
 func (r *reader) readBatch(ctx context.Context, groups []directory.SourceGroup) error {

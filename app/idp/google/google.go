@@ -39,8 +39,8 @@ type Config struct {
 	ClientID string
 	SignedIn oauth.SignedIn
 	Keep     func(context.Context, oauth.SignedIn) error
-	// Rate is how many requests a second each endpoint is sent before it asks
-	// to slow down; zero for Google's 40.
+	// Rate is how many requests a second are sent, to all endpoints together,
+	// before Google asks to slow down; zero for its own 40.
 	Rate rate.Limit
 	// Log receives a debug line a request.
 	Log *slog.Logger
@@ -96,7 +96,7 @@ func New(config Config) (*Google, error) {
 	}
 	settings := remote.Config{
 		Name: "Google", BaseURL: config.URL, Explain: explain, Throttled: throttled, Permissions: permissions,
-		Start: config.Rate, Log: config.Log,
+		Start: config.Rate, OneRate: true, Log: config.Log,
 	}
 	if err := config.authorize(&settings); err != nil {
 		return nil, err

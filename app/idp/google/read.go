@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -49,52 +51,55 @@ func (g *Google) Read(ctx context.Context, _ *directory.IdentityProvider, tell p
 	return r.Result(""), directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 
+// read lists people and groups, and reads the members of each group as soon as it
+// is listed: what Google permits is one limit for all.
 func (r *reader) read(ctx context.Context) (way string, err error) {
-	r.tell.Tell("Listing groups in Google", 0, 0)
-	all := url.Values{"customer": {customer}}
-	err = list(ctx, r.google, "groups", base+"/groups", "groups", groupFields, all, groupsPage, func(row *groupRow) error {
-		r.counts[row.ID] = row.members()
-		return r.AddGroup(row.source())
-	})
-	if err != nil {
-		return "", err
+	var filled, done atomic.Int64
+	lists := func(ctx context.Context, hand func(directory.SourceGroup)) error {
+		side, ctx := errgroup.WithContext(ctx)
+		side.Go(func() error { return r.google.eachPerson(ctx, r.AddPerson) })
+		side.Go(func() error {
+			r.tell.Tell("Listing groups in Google", 0, 0)
+			return r.listGroups(ctx, func(group directory.SourceGroup) {
+				filled.Add(1)
+				hand(group)
+			})
+		})
+		return side.Wait()
 	}
-	r.tell.Tell("Listing people in Google", 0, 0)
-	people, err := r.google.people(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, person := range people {
-		if err := r.AddPerson(person); err != nil {
-			return "", err
-		}
-	}
-	return r.readMembers(ctx)
-}
-
-func (r *reader) readMembers(ctx context.Context) (way string, err error) {
-	var filled []directory.SourceGroup
-	for _, group := range r.Groups() {
-		if r.counts[group.ID] != 0 {
-			filled = append(filled, group)
-		}
-	}
-	var done atomic.Int64
-	err = remote.Each(ctx, len(filled), func(ctx context.Context, i int) error {
-		if err := r.readGroup(ctx, filled[i]); err != nil {
+	err = remote.Flow(ctx, lists, func(ctx context.Context, group directory.SourceGroup) error {
+		if err := r.readGroup(ctx, group); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Google", int(done.Add(1)), len(filled))
+		r.tell.Tell("Reading members in Google", int(done.Add(1)), int(filled.Load()))
 		return nil
 	})
-	return fmt.Sprintf("Members group by group, of the %d groups that have any.", len(filled)), err
+	return fmt.Sprintf("Members group by group, of the %d groups that have any.", filled.Load()), err
+}
+
+// listGroups takes in all groups, and hands on those that have members.
+func (r *reader) listGroups(ctx context.Context, hand func(directory.SourceGroup)) error {
+	all := url.Values{"customer": {customer}}
+	return list(ctx, r.google, "groups", base+"/groups", "groups", groupFields, all, groupsPage, func(row *groupRow) error {
+		r.mu.Lock()
+		r.counts[row.ID] = row.members()
+		r.mu.Unlock()
+		if err := r.AddGroup(row.source()); err != nil {
+			return err
+		}
+		if row.members() != 0 {
+			hand(row.source())
+		}
+		return nil
+	})
 }
 
 // readGroup reads who is in a group and compares with Google's count. Where they
 // differ both are read again; a second mismatch fails the read.
 func (r *reader) readGroup(ctx context.Context, group directory.SourceGroup) error {
 	for attempt := range 2 {
-		members, err := r.google.members(ctx, group.ID, r.Person)
+		// What the list of people says of a member holds, whenever it does.
+		members, err := r.google.members(ctx, group.ID, func(string) (directory.Person, bool) { return directory.Person{}, false })
 		if err != nil {
 			return err
 		}
@@ -181,10 +186,14 @@ func (g *Google) Now(ctx context.Context, group string) (idp.GroupNow, error) {
 // people lists everybody.
 func (g *Google) people(ctx context.Context) ([]directory.Person, error) {
 	var people []directory.Person
-	all := url.Values{"customer": {customer}}
-	err := list(ctx, g, "people", base+"/users", "users", userFields, all, usersPage, func(row *userRow) error {
-		people = append(people, row.person())
+	err := g.eachPerson(ctx, func(person directory.Person) error {
+		people = append(people, person)
 		return nil
 	})
 	return people, err
+}
+
+func (g *Google) eachPerson(ctx context.Context, each func(directory.Person) error) error {
+	all := url.Values{"customer": {customer}}
+	return list(ctx, g, "people", base+"/users", "users", userFields, all, usersPage, func(row *userRow) error { return each(row.person()) })
 }

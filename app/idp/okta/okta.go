@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
@@ -55,6 +56,9 @@ const (
 	pushPage    = 100
 	rulesPage   = 200
 )
+
+// deprovisioned is the status of who has left, as directory.Person has it.
+const deprovisioned = "deprovisioned"
 
 // builtIn is the type of Okta's own groups, such as Everyone.
 const builtIn = "BUILT_IN"
@@ -249,7 +253,14 @@ func (u *userRow) person() directory.Person {
 
 // list reads all pages of a list, row by row.
 func list[Row any](ctx context.Context, o *Okta, what, path string, query url.Values, limit int, each func(*Row) error) error {
-	return remote.Pages(ctx, what+" in Okta", func(ctx context.Context, cursor string) (string, error) {
+	_, err := listSince(ctx, o, what, path, query, limit, each)
+	return err
+}
+
+// listSince is list, and gives the time by Okta's clock at which it began; zero
+// where Okta didn't tell.
+func listSince[Row any](ctx context.Context, o *Okta, what, path string, query url.Values, limit int, each func(*Row) error) (began time.Time, err error) {
+	err = remote.Pages(ctx, what+" in Okta", func(ctx context.Context, cursor string) (string, error) {
 		ask := url.Values{"limit": {strconv.Itoa(limit)}}
 		for name, values := range query {
 			ask[name] = values
@@ -262,6 +273,9 @@ func list[Row any](ctx context.Context, o *Okta, what, path string, query url.Va
 		if err != nil {
 			return "", err
 		}
+		if cursor == "" {
+			began, _ = time.Parse(http.TimeFormat, answer.Header.Get("Date"))
+		}
 		for i := range rows {
 			if err := each(&rows[i]); err != nil {
 				return "", err
@@ -269,6 +283,7 @@ func list[Row any](ctx context.Context, o *Okta, what, path string, query url.Va
 		}
 		return nextCursor(what, answer.Header)
 	})
+	return began, err
 }
 
 // nextCursor takes the cursor out of the next link. The link's host isn't

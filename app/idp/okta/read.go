@@ -2,10 +2,16 @@ package okta
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
@@ -20,34 +26,73 @@ type reader struct {
 	last *idp.Last
 	*idp.Collector
 	counts map[string]int // members of each group by Okta's count
+	// left are the deprovisioned people whom the last read met as members, as
+	// they are now: no list has them.
+	left map[string]directory.Person
 }
 
+// mark is what a later read needs to ask for the people who changed since.
+type mark struct {
+	// Since is when the people were read, by Okta's clock; Listed when they
+	// were last read by listing them all.
+	Since, Listed time.Time
+}
+
+const (
+	// overlap is asked for twice: two of Okta's clocks may differ.
+	overlap = time.Minute
+	// listAgain is when people are listed anew: somebody who was deleted and is
+	// in no group doesn't show among those changed.
+	listAgain = 24 * time.Hour
+)
+
 // Read reads all people and the groups in scope with their members, the cheaper
-// way: group by group, or person by person. Of a group whose members haven't
-// changed since the last read (lastMembershipUpdated) they aren't read again.
+// way: group by group, or person by person. Where the last read is of the same
+// source, of the people only those changed since are read (lastUpdated), and no
+// members of groups that haven't changed (lastMembershipUpdated, and their count).
 func (o *Okta) Read(ctx context.Context, last *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
 	before := o.Count()
-	r := &reader{okta: o, tell: tell, last: idp.Since(last, o.source()), Collector: idp.NewCollector("okta", "Okta", o.source()), counts: map[string]int{}}
-	way, err := r.read(ctx)
+	r := &reader{
+		okta: o, tell: tell, last: idp.Since(last, o.source()), Collector: idp.NewCollector("okta", "Okta", o.source()),
+		counts: map[string]int{}, left: map[string]directory.Person{},
+	}
+	way, mark, err := r.read(ctx)
 	if err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
 	spent := o.Count().Since(before)
-	return r.Result(""), directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
+	return r.Result(mark.text()), directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 
-func (r *reader) read(ctx context.Context) (way string, err error) {
+func (r *reader) read(ctx context.Context) (way string, m mark, err error) {
 	// Groups first: a change of members between the two then shows by the mark.
 	if err := r.readGroups(ctx); err != nil {
-		return "", err
+		return "", m, err
 	}
-	if err := r.readPeople(ctx); err != nil {
-		return "", err
+	old, ok := parseMark(r.last.Mark())
+	if ok && time.Since(old.Listed) < listAgain {
+		if m, err = r.readChangedPeople(ctx, old); err == nil {
+			way, err = r.readChanged(ctx)
+		}
+	} else {
+		way, m, err = r.readAll(ctx)
 	}
-	if way, err = r.readMembers(ctx); err != nil {
-		return "", err
+	if err != nil {
+		return "", m, err
 	}
-	return way, r.checkCounts(ctx)
+	return way, m, r.checkCounts(ctx)
+}
+
+func (m mark) text() string {
+	if m.Since.IsZero() {
+		return ""
+	}
+	text, _ := json.Marshal(m) // two times always encode
+	return string(text)
+}
+
+func parseMark(text string) (m mark, ok bool) {
+	return m, json.Unmarshal([]byte(text), &m) == nil && !m.Since.IsZero()
 }
 
 // readGroups lists the groups in scope: all but the built-in ones, those
@@ -122,38 +167,110 @@ func (o *Okta) eachInScope(ctx context.Context, each func(id string) error) (err
 	return err
 }
 
-// readPeople lists everybody but the deprovisioned, whom Okta leaves out; one
-// who is a member all the same is learnt from the group.
-func (r *reader) readPeople(ctx context.Context) error {
-	return list(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
-		if n := r.People(); n%usersPage == 0 {
-			r.tell.Tell("Listing people in Okta", n, 0)
+// readAll lists everybody, and reads members meanwhile, as soon as it is certain
+// which way is cheaper.
+func (r *reader) readAll(ctx context.Context) (way string, m mark, err error) {
+	groups := r.Groups()
+	byGroup := r.cost(groups)
+	decided := make(chan bool, 1) // whether group by group costs no more
+	side, ctx := errgroup.WithContext(ctx)
+	side.Go(func() (err error) {
+		m, err = r.readPeople(ctx, func(people int) {
+			if people == byGroup {
+				decided <- true
+			}
+		})
+		if err == nil && (r.People() < byGroup || byGroup == 0) {
+			decided <- byGroup == 0
 		}
-		return r.AddPerson(row.person())
+		return err
 	})
+	side.Go(func() (err error) {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case groupwise := <-decided:
+			if groupwise {
+				return r.byGroup(ctx, groups)
+			}
+			return r.byPerson(ctx, groups)
+		}
+	})
+	err = side.Wait()
+	if people := r.People(); byGroup > people {
+		return fmt.Sprintf("Groups person by person: %d requests (group by group would take %d).", people, byGroup), m, err
+	}
+	return fmt.Sprintf("Members group by group: %d requests (person by person would take %d).", byGroup, r.People()), m, err
 }
 
-// readMembers takes the way that costs fewer requests, and says which.
-func (r *reader) readMembers(ctx context.Context) (way string, err error) {
+// cost is how many requests reading the members of groups takes.
+func (r *reader) cost(groups []directory.SourceGroup) (requests int) {
+	for _, group := range groups {
+		requests += max(1, (r.counts[group.ID]+membersPage-1)/membersPage)
+	}
+	return requests
+}
+
+// readPeople lists everybody but the deprovisioned, whom Okta leaves out; one
+// who is a member all the same is learnt from the group. It says how many there
+// are after each.
+func (r *reader) readPeople(ctx context.Context, listed func(people int)) (mark, error) {
+	n := 0
+	began, err := listSince(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
+		if n%usersPage == 0 {
+			r.tell.Tell("Listing people in Okta", n, 0)
+		}
+		n++
+		defer listed(n)
+		return r.AddPerson(row.person())
+	})
+	return mark{Since: began, Listed: began}, err
+}
+
+// readChangedPeople takes over the people of the last read, but for those changed
+// since: a filter, unlike a search, is answered from what is true now, and with the
+// deprovisioned.
+func (r *reader) readChangedPeople(ctx context.Context, old mark) (mark, error) {
+	people := map[string]directory.Person{}
+	for _, person := range r.last.People() {
+		people[person.ID] = person
+	}
+	changed := url.Values{"filter": {fmt.Sprintf("lastUpdated gt %q", old.Since.Add(-overlap).UTC().Format("2006-01-02T15:04:05.000Z"))}}
+	began, err := listSince(ctx, r.okta, "people", "/api/v1/users", changed, usersPage, func(row *userRow) error {
+		if row.ID == "" {
+			return r.Incomplete("people", "a person was listed without an id")
+		}
+		person := row.person()
+		if person.Status == deprovisioned && people[row.ID].Status != deprovisioned {
+			delete(people, row.ID) // their groups are read again
+			return nil
+		}
+		people[row.ID] = person
+		return nil
+	})
+	if err != nil {
+		return mark{}, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(people)) {
+		if person := people[id]; person.Status == deprovisioned {
+			r.left[id] = person
+		} else if err := r.AddPerson(person); err != nil {
+			return mark{}, err
+		}
+	}
+	return mark{Since: began, Listed: old.Listed}, nil
+}
+
+// readChanged reads the members of the groups that changed, group by group.
+func (r *reader) readChanged(ctx context.Context) (way string, err error) {
 	changed := r.keepUnchanged()
-	byGroup := 0
-	for _, group := range changed {
-		byGroup += max(1, (r.counts[group.ID]+membersPage-1)/membersPage)
-	}
-	unchanged := ""
-	if n := len(r.counts) - len(changed); n > 0 {
-		unchanged = fmt.Sprintf(" The members of %d groups haven't changed since the last fetch.", n)
-	}
-	byPerson := r.People()
-	if byGroup <= byPerson {
-		return fmt.Sprintf("Members group by group: %d requests (person by person would take %d).%s", byGroup, byPerson, unchanged), r.byGroup(ctx, changed)
-	}
-	return fmt.Sprintf("Groups person by person: %d requests (group by group would take %d).%s", byPerson, byGroup, unchanged), r.byPerson(ctx, changed)
+	way = fmt.Sprintf("What changed since the last fetch: members of %d of %d groups, in %d requests.", len(changed), len(r.counts), r.cost(changed))
+	return way, r.byGroup(ctx, changed)
 }
 
 // keepUnchanged takes over the members of groups that haven't changed since the
-// last read, and gives the others. A member who isn't in the list of people any
-// more may have been deprovisioned since: that group is read again.
+// last read, and gives the others. A member who was deprovisioned since may have
+// left by that: that group is read again.
 func (r *reader) keepUnchanged() []directory.SourceGroup {
 	var changed []directory.SourceGroup
 	for _, group := range r.Groups() {
@@ -166,11 +283,18 @@ func (r *reader) keepUnchanged() []directory.SourceGroup {
 	return changed
 }
 
+// stillThere says whether all members are known now, and puts what is known in
+// place of what was.
 func (r *reader) stillThere(members []directory.Person) bool {
 	for i := range members {
-		if _, there := r.Person(members[i].ID); !there {
+		person, there := r.Person(members[i].ID)
+		if left, gone := r.left[members[i].ID]; gone {
+			person, there = left, true
+		}
+		if !there {
 			return false
 		}
+		members[i] = person
 	}
 	return true
 }
@@ -199,13 +323,13 @@ func (r *reader) byPerson(ctx context.Context, groups []directory.SourceGroup) e
 	for _, group := range groups {
 		wanted[group.ID] = true
 	}
-	people := r.Result("").People
+	people := r.Listed()
 	var done atomic.Int64
 	return remote.Each(ctx, len(people), func(ctx context.Context, no int) error {
-		path := remote.Path("api", "v1", "users", people[no].ID, "groups")
+		path := remote.Path("api", "v1", "users", people[no], "groups")
 		err := list(ctx, r.okta, "a person's groups", path, nil, groupsPage, func(row *groupRow) error {
 			if wanted[row.ID] {
-				r.AddMember(row.ID, people[no].ID)
+				r.AddMember(row.ID, people[no])
 			}
 			return nil
 		})

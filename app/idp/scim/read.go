@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -26,23 +28,17 @@ func (s *SCIM) Read(ctx context.Context, _ *directory.IdentityProvider, tell pro
 }
 
 func (s *SCIM) read(ctx context.Context, c *idp.Collector, tell progress.Func) (way string, err error) {
-	tell.Tell("Listing people in the SCIM server", 0, 0)
-	people, err := s.people(ctx)
-	if err != nil {
-		return "", err
-	}
-	for _, person := range people {
-		if err := c.AddPerson(person); err != nil {
-			return "", err
-		}
-	}
-	tell.Tell("Listing groups in the SCIM server", 0, 0)
+	tell.Tell("Listing people and groups in the SCIM server", 0, 0)
 	var rows []groupRow
-	err = protocol.List(ctx, s.client, name, "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
-		rows = append(rows, *row)
-		return c.AddGroup(row.source())
+	side, listing := errgroup.WithContext(ctx)
+	side.Go(func() error { return s.eachPerson(listing, c.AddPerson) })
+	side.Go(func() error {
+		return protocol.List(listing, s.client, name, "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
+			rows = append(rows, *row)
+			return c.AddGroup(row.source())
+		})
 	})
-	if err != nil {
+	if err := side.Wait(); err != nil {
 		return "", err
 	}
 	alone, err := s.readAlone(ctx, rows, tell)

@@ -148,11 +148,17 @@ func (g *groupRow) source() directory.SourceGroup {
 
 func (s *SCIM) people(ctx context.Context) ([]directory.Person, error) {
 	var people []directory.Person
-	err := protocol.List(ctx, s.client, name, "people", "/Users", func(row *protocol.User) string { return row.ID }, func(row *protocol.User) error {
-		people = append(people, person(row))
+	err := s.eachPerson(ctx, func(person directory.Person) error {
+		people = append(people, person)
 		return nil
 	})
 	return people, err
+}
+
+func (s *SCIM) eachPerson(ctx context.Context, each func(directory.Person) error) error {
+	return protocol.List(ctx, s.client, name, "people", "/Users", func(row *protocol.User) string { return row.ID }, func(row *protocol.User) error {
+		return each(person(row))
+	})
 }
 
 // group reads one group with its members.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -104,37 +105,111 @@ func (u *User) Address() string {
 }
 
 // List reads all rows of a list from a server that people call name, however few
-// a page holds. Without a total it ends at the first empty page. what is listed
-// and id tells the rows apart: one that comes twice, and a number of rows that
-// isn't the server's total, make the read incomplete.
+// a page holds; the pages after the first side by side, where the server says how
+// many rows there are. Without a total it ends at the first empty page. what is
+// listed and id tells the rows apart: one that comes twice, and a number of rows
+// that isn't the server's total, make the read incomplete. each is called for one
+// row at a time, in no order.
 func List[Row any](ctx context.Context, client *remote.Client, name, what, path string, id func(*Row) string, each func(*Row) error) error {
-	seen := map[string]bool{}
-	for {
-		var answer struct {
-			Total     *int  `json:"totalResults"`
-			Resources []Row `json:"Resources"`
+	l := &listing[Row]{client: client, name: name, what: what, path: path, id: id, each: each, seen: map[string]bool{}, total: -1}
+	first, err := l.page(ctx, 1, page)
+	if err != nil {
+		return err
+	}
+	if l.total < 0 {
+		return l.toTheEnd(ctx, first)
+	}
+	if first == 0 && l.total > 0 {
+		return l.incomplete()
+	}
+	err = remote.Each(ctx, pages(l.total, first)-1, func(ctx context.Context, i int) error {
+		from := (i+1)*first + 1
+		return l.fill(ctx, from, min(first, l.total-from+1))
+	})
+	if err == nil && len(l.seen) != l.total {
+		return l.incomplete()
+	}
+	return err
+}
+
+// pages is how many pages of a size hold some rows; one where there are none.
+func pages(rows, size int) int {
+	if rows == 0 {
+		return 1
+	}
+	return (rows + size - 1) / size
+}
+
+// listing is one list being read.
+type listing[Row any] struct {
+	client           *remote.Client
+	name, what, path string
+	id               func(*Row) string
+	each             func(*Row) error
+
+	mu    sync.Mutex
+	seen  map[string]bool
+	total int // by the server, or -1 where it gives none
+}
+
+// page reads at most count rows from a place on, and gives how many came.
+func (l *listing[Row]) page(ctx context.Context, from, count int) (n int, err error) {
+	var answer struct {
+		Total     *int  `json:"totalResults"`
+		Resources []Row `json:"Resources"`
+	}
+	query := url.Values{"startIndex": {strconv.Itoa(from)}, "count": {strconv.Itoa(count)}}
+	if _, err := l.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: l.path, Query: query, Endpoint: "list " + l.what, Into: &answer}); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case answer.Total != nil && l.total < 0 && len(l.seen) == 0:
+		l.total = *answer.Total
+	case answer.Total != nil && *answer.Total != l.total:
+		return 0, remote.Incomplete(l.what+" in "+l.name, "their number changed while they were listed")
+	}
+	for i := range answer.Resources {
+		row := &answer.Resources[i]
+		if l.id(row) == "" || l.seen[l.id(row)] {
+			return 0, remote.Incomplete(l.what+" in "+l.name, "a row was listed twice or without an id")
 		}
-		query := url.Values{"startIndex": {strconv.Itoa(len(seen) + 1)}, "count": {strconv.Itoa(page)}}
-		if _, err := client.Do(ctx, remote.Call{Method: http.MethodGet, Path: path, Query: query, Endpoint: "list " + what, Into: &answer}); err != nil {
-			return err
-		}
-		for i := range answer.Resources {
-			row := &answer.Resources[i]
-			if id(row) == "" || seen[id(row)] {
-				return remote.Incomplete(what+" in "+name, "a row was listed twice or without an id")
-			}
-			seen[id(row)] = true
-			if err := each(row); err != nil {
-				return err
-			}
-		}
-		switch {
-		case answer.Total != nil && len(seen) == *answer.Total:
-			return nil
-		case answer.Total != nil && (len(seen) > *answer.Total || len(answer.Resources) == 0):
-			return remote.Incomplete(what+" in "+name, fmt.Sprintf("%d were listed where it counts %d", len(seen), *answer.Total))
-		case len(answer.Resources) == 0:
-			return nil
+		l.seen[l.id(row)] = true
+		if err := l.each(row); err != nil {
+			return 0, err
 		}
 	}
+	return len(answer.Resources), nil
+}
+
+// fill reads some rows from a place on, in as many pages as the server makes of it.
+func (l *listing[Row]) fill(ctx context.Context, from, count int) error {
+	for count > 0 {
+		n, err := l.page(ctx, from, count)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return l.incomplete()
+		}
+		from, count = from+n, count-n
+	}
+	return nil
+}
+
+// toTheEnd reads page after page until one is empty.
+func (l *listing[Row]) toTheEnd(ctx context.Context, read int) error {
+	for n := read; n > 0; {
+		var err error
+		if n, err = l.page(ctx, read+1, page); err != nil {
+			return err
+		}
+		read += n
+	}
+	return nil
+}
+
+func (l *listing[Row]) incomplete() error {
+	return remote.Incomplete(l.what+" in "+l.name, fmt.Sprintf("%d were listed where it counts %d", len(l.seen), l.total))
 }
