@@ -74,12 +74,16 @@ func (c *Collector) People() int {
 }
 
 // Listed gives the ids of the people listed so far.
-func (c *Collector) Listed() []string {
+func (c *Collector) Listed() []string { return c.ids(true) }
+
+// Met gives the ids of the people who were only met as members.
+func (c *Collector) Met() []string { return c.ids(false) }
+
+func (c *Collector) ids(listed bool) (ids []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ids := make([]string, 0, c.listedPeople)
 	for no := range c.side.People {
-		if c.listed[no] {
+		if c.listed[no] == listed {
 			ids = append(ids, c.side.People[no].ID)
 		}
 	}

@@ -278,6 +278,15 @@ func (s *Simulation) PutUser(user User) {
 	s.source.change(func(state *sourceState) { state.putUser(user) })
 }
 
+// Knows says whether the identity provider has a group and, unless it is empty, a
+// user.
+func (s *Simulation) Knows(group, user string) (known bool) {
+	s.source.state.read(func(state *sourceState) {
+		known = state.group[group] != nil && (user == "" || state.user[user] != nil)
+	})
+	return known
+}
+
 // PutMember makes a user a member of a group of the identity provider, or ends
 // that.
 func (s *Simulation) PutMember(group, user string, present bool) {

@@ -78,6 +78,10 @@ func TestMembersAreReadTwentyGroupsAtATime(t *testing.T) {
 	require.Equal(t, 2+1+1+3, reading.Requests, "two delta links, groups, people, three batches")
 }
 
+func TestReadingWhatChangedEqualsReadingEverything(t *testing.T) {
+	idptest.RunChanges(t, "entra", func(t *testing.T, simulation *simulator.Simulation) idp.Provider { return connect(t, config(simulation)) })
+}
+
 func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {
 	ctx := context.Background()
 	w := world(30, 30)

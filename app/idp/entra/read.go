@@ -62,7 +62,12 @@ type reader struct {
 }
 
 // links are what a later read asks with for what changed.
-type links struct{ Groups, Users string }
+type links struct {
+	Groups, Users string
+	// Met are the people whom the list of people lacked: a later read doesn't
+	// take them over.
+	Met []string `json:",omitempty"`
+}
 
 func (e *Entra) source() string { return fmt.Sprintf("entra %s %s %s", e.url, e.tenant, e.app) }
 
@@ -125,7 +130,7 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 		return "", "", err
 	}
 	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
-	return way, encode(fresh), nil
+	return way, r.encode(fresh), nil
 }
 
 // size sets the rate by how many people are known so far.
@@ -136,8 +141,9 @@ func (r *reader) size() {
 	}
 }
 
-func encode(fresh links) string {
-	text, _ := json.Marshal(fresh) // two strings always encode
+func (r *reader) encode(fresh links) string {
+	fresh.Met = r.Met()
+	text, _ := json.Marshal(fresh) // strings always encode
 	return string(text)
 }
 
@@ -196,6 +202,9 @@ func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, 
 	for _, person := range r.last.People() {
 		people[person.ID] = person
 	}
+	for _, id := range old.Met {
+		delete(people, id)
+	}
 	fresh.Users, err = r.people(ctx, old.Users, func(row *memberRow) error { return applyUser(people, row) })
 	if err != nil {
 		return "", "", err
@@ -211,7 +220,8 @@ func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, 
 	}
 	again := r.keepUnchanged(groups.changed)
 	way = fmt.Sprintf("What changed since the last fetch: members of %d of %d groups.", len(again), len(r.Groups()))
-	return way, encode(fresh), r.readMembers(ctx, again)
+	err = r.readMembers(ctx, again)
+	return way, r.encode(fresh), err
 }
 
 // known are groups as the last read has them, and what changed of them since.

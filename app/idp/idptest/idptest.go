@@ -329,8 +329,7 @@ func (s Server) again(t *testing.T) {
 }
 
 // requireSame compares two reads; marks may differ.
-func requireSame(t *testing.T, a, b directory.IdentityProvider) {
-	t.Helper()
+func requireSame(t require.TestingT, a, b directory.IdentityProvider) {
 	a.Mark, b.Mark = "", ""
 	a.Groups, b.Groups = slices.Clone(a.Groups), slices.Clone(b.Groups)
 	for i := range a.Groups {

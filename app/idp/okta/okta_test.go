@@ -44,6 +44,10 @@ func TestOktaPassesTheSuite(t *testing.T) {
 	})
 }
 
+func TestReadingWhatChangedEqualsReadingEverything(t *testing.T) {
+	idptest.RunChanges(t, "okta", func(t *testing.T, simulation *simulator.Simulation) idp.Provider { return connect(t, simulation, "") })
+}
+
 func TestTheScopeIsTheGroupsAssignedToTheApp(t *testing.T) {
 	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "in"}, {Name: "out"}}})
 	c.SourceGroups[0].Assigned = true
