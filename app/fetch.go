@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -40,20 +42,40 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	return snapshot, a.checkOff()
 }
 
-// read fills a snapshot: the IdP first, which says what is wanted of Atlassian.
-func (s *sides) read(ctx context.Context, snapshot *directory.Snapshot, last *directory.IdentityProvider, tell progress.Func) (err error) {
-	if snapshot.IdP, snapshot.How.IdP, err = s.idp.Read(ctx, last, tell); err != nil {
-		return err
-	}
-	listed := s.idp.Count()
-	if s.provisioning != nil {
-		if snapshot.Provisioning, err = readProvisioning(ctx, s.provisioning, s.idp, &snapshot.IdP, tell); err != nil {
+// read fills a snapshot, both sides at once: Atlassian's waits for what the IdP is
+// about where it needs to know.
+func (s *sides) read(ctx context.Context, snapshot *directory.Snapshot, last *directory.IdentityProvider, tell progress.Func) error {
+	scope := make(chan atlassian.Scope, 1)
+	// Until then the IdP's progress alone is shown.
+	var shown atomic.Bool
+	side, both := errgroup.WithContext(ctx)
+	side.Go(func() error {
+		if err := s.readIdP(both, snapshot, last, tell); err != nil {
 			return err
 		}
-	}
-	scope := scopeOf(&snapshot.IdP, s.settings.Atlassian.Owner)
-	scope.Accounts = accountsOf(snapshot.Provisioning, &snapshot.IdP)
-	if snapshot.Atlassian, snapshot.How.Atlassian, err = s.organization.Read(ctx, scope, tell); err != nil {
+		wanted := scopeOf(&snapshot.IdP, s.settings.Atlassian.Owner)
+		wanted.Accounts = accountsOf(snapshot.Provisioning, &snapshot.IdP)
+		scope <- wanted
+		return nil
+	})
+	side.Go(func() (err error) {
+		await := func(ctx context.Context) (atlassian.Scope, error) {
+			select {
+			case <-ctx.Done():
+				return atlassian.Scope{}, ctx.Err()
+			case wanted := <-scope:
+				shown.Store(true)
+				return wanted, nil
+			}
+		}
+		snapshot.Atlassian, snapshot.How.Atlassian, err = s.organization.Read(both, await, func(report progress.Report) {
+			if shown.Load() {
+				tell.Tell(report.Stage, report.Done, report.Total)
+			}
+		})
+		return err
+	})
+	if err := side.Wait(); err != nil {
 		return err
 	}
 	// On a site access comes through groups alone.
@@ -63,11 +85,22 @@ func (s *sides) read(ctx context.Context, snapshot *directory.Snapshot, last *di
 		}
 	}
 	if s.provisioning != nil {
-		snapshot.How.IdP = spentMore(snapshot.How.IdP, s.idp.Count().Since(listed), "")
 		count := s.provisioning.Count()
 		snapshot.How.Atlassian = spentMore(snapshot.How.Atlassian, count, provisioningWay(snapshot.Provisioning, count.Requests))
 	}
 	return nil
+}
+
+// readIdP reads the identity provider, and the provisioning directory where one is
+// connected.
+func (s *sides) readIdP(ctx context.Context, snapshot *directory.Snapshot, last *directory.IdentityProvider, tell progress.Func) (err error) {
+	if snapshot.IdP, snapshot.How.IdP, err = s.idp.Read(ctx, last, tell); err != nil || s.provisioning == nil {
+		return err
+	}
+	listed := s.idp.Count()
+	snapshot.Provisioning, err = readProvisioning(ctx, s.provisioning, s.idp, &snapshot.IdP, tell)
+	snapshot.How.IdP = spentMore(snapshot.How.IdP, s.idp.Count().Since(listed), "")
+	return err
 }
 
 // spentMore adds what a further reading took.

@@ -45,7 +45,7 @@ func (s SiteSettings) secretName() string { return "site " + s.URL + " " + s.Ema
 type organization interface {
 	run.Atlassian
 	io.Closer
-	Read(ctx context.Context, scope atlassian.Scope, tell progress.Func) (directory.Organization, directory.Reading, error)
+	Read(ctx context.Context, scope atlassian.Await, tell progress.Func) (directory.Organization, directory.Reading, error)
 }
 
 // directReader is a side that gives access to accounts by themselves, too.

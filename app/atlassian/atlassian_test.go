@@ -73,7 +73,7 @@ func TestEverythingIsRead(t *testing.T) {
 	synced := true
 	c.Groups[1].Synced = &synced
 	client, _ := connect(t, simulator.Options{Company: c})
-	org, reading, err := client.Read(context.Background(), atlassian.Scope{Owner: "p0@X.io"}, nil)
+	org, reading, err := client.Read(context.Background(), atlassian.Scope{Owner: "p0@X.io"}.Known, nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, reading.Way)
 	require.Equal(t, "Acme", org.Name)
@@ -100,16 +100,16 @@ func TestTheCheaperWayIsTakenAndTellsTheSame(t *testing.T) {
 	client, _ := connect(t, simulator.Options{Company: c})
 	addresses := []string{"p3@x.io", "p1400@x.io", "nobody@x.io"}
 	narrow := atlassian.Scope{Names: []string{"GROUP 1", "group 2"}, Addresses: addresses, Owner: "p0@x.io"}
-	byGroup, reading, err := client.Read(context.Background(), narrow, nil)
+	byGroup, reading, err := client.Read(context.Background(), narrow.Known, nil)
 	require.NoError(t, err)
-	require.Contains(t, reading.Way, "group by group: up to 4 requests")
+	require.Contains(t, reading.Way, "group by group: up to 3 requests")
 	require.Less(t, len(byGroup.Accounts), 50)
 
 	wide := narrow
 	for i := range 1500 {
 		wide.Addresses = append(wide.Addresses, fmt.Sprintf("p%d@x.io", i))
 	}
-	everybody, reading, err := client.Read(context.Background(), wide, nil)
+	everybody, reading, err := client.Read(context.Background(), wide.Known, nil)
 	require.NoError(t, err)
 	require.Contains(t, reading.Way, "All people with their groups: 15 requests")
 	require.Len(t, everybody.Accounts, 1500)
@@ -161,13 +161,13 @@ func lying(times int32) func(string, http.Handler) http.Handler {
 func TestAReadThatDoesNotAddUpIsReadAgainAndThenFails(t *testing.T) {
 	c := company(2, 6)
 	client, _ := connect(t, simulator.Options{Company: c, Wrap: lying(1)})
-	org, _, err := client.Read(context.Background(), atlassian.Scope{}, nil)
+	org, _, err := client.Read(context.Background(), atlassian.Scope{}.Known, nil)
 	require.NoError(t, err)
 	require.Len(t, membersByName(org, "group 0"), 5)
 	require.Len(t, membersByName(org, "group 1"), 5)
 
 	client, _ = connect(t, simulator.Options{Company: c, Wrap: lying(1000)})
-	_, _, err = client.Read(context.Background(), atlassian.Scope{}, nil)
+	_, _, err = client.Read(context.Background(), atlassian.Scope{}.Known, nil)
 	require.True(t, problem.Is(err, problem.Incomplete), "%v", err)
 }
 
@@ -193,7 +193,7 @@ func TestDirectAccessIsReadForOnePerson(t *testing.T) {
 	c := company(1, 10)
 	c.Accounts[7].Direct = []simulator.RoleOn{{Resource: c.Workspaces[0].ID, Role: "atlassian/admin"}}
 	client, _ := connect(t, simulator.Options{Company: c})
-	org, _, err := client.Read(context.Background(), atlassian.Scope{}, nil)
+	org, _, err := client.Read(context.Background(), atlassian.Scope{}.Known, nil)
 	require.NoError(t, err)
 	for account, want := range map[directory.AccountNo]int{0: 0, 7: 1} { // 0 has it through a group
 		direct, err := client.DirectAccess(context.Background(), &org, account)

@@ -36,7 +36,7 @@ func FuzzOrganizationAnswers(f *testing.F) {
 		defer client.Close()
 		group := directory.Group{ID: "1", Name: "legal", Directory: "d"}
 		endures(t, func(ctx context.Context) error {
-			org, _, err := client.Read(ctx, scope, nil)
+			org, _, err := client.Read(ctx, scope.Known, nil)
 			if err == nil {
 				require.NoError(t, org.Valid())
 			}
@@ -74,7 +74,7 @@ func FuzzSiteAnswers(f *testing.F) {
 		defer sites.Close()
 		group := directory.Group{ID: "1", Name: "legal", Site: "acme.atlassian.net"}
 		endures(t, func(ctx context.Context) error {
-			org, _, err := sites.Read(ctx, scope, nil)
+			org, _, err := sites.Read(ctx, scope.Known, nil)
 			if err == nil {
 				require.NoError(t, org.Valid())
 			}

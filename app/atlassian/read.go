@@ -6,8 +6,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -34,12 +37,20 @@ type Scope struct {
 	Accounts []string
 }
 
+// Await gives what the identity provider side is about once that is known.
+type Await func(ctx context.Context) (Scope, error)
+
+// Known gives a scope that is known already.
+func (s Scope) Known(context.Context) (Scope, error) { return s, nil }
+
 // reader holds what has been read so far.
 type reader struct {
 	client *Client
 	tell   progress.Func
+	await  Await
 	scope  Scope
 
+	mu       sync.Mutex // held while an account is added
 	org      directory.Organization
 	rows     []groupRow // beside org.Groups
 	group    map[string]directory.GroupNo
@@ -50,11 +61,11 @@ type reader struct {
 }
 
 // Read reads the organization: products, groups with what they give, people and
-// memberships, the cheaper way.
-func (c *Client) Read(ctx context.Context, scope Scope, tell progress.Func) (directory.Organization, directory.Reading, error) {
+// memberships, the cheaper way. What needs no scope is read before that is known.
+func (c *Client) Read(ctx context.Context, scope Await, tell progress.Func) (directory.Organization, directory.Reading, error) {
 	before := c.Count()
 	r := &reader{
-		client: c, tell: tell, scope: scope,
+		client: c, tell: tell, await: scope,
 		group: map[string]directory.GroupNo{}, account: map[string]directory.AccountNo{}, product: map[string]directory.ProductNo{},
 	}
 	way, err := r.read(ctx)
@@ -65,7 +76,7 @@ func (c *Client) Read(ctx context.Context, scope Scope, tell progress.Func) (dir
 	return r.org, directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 
-func (r *reader) read(ctx context.Context) (way string, err error) {
+func (r *reader) read(ctx context.Context) (how string, err error) {
 	org, err := r.client.organization(ctx)
 	if err != nil {
 		return "", err
@@ -76,17 +87,44 @@ func (r *reader) read(ctx context.Context) (way string, err error) {
 			return "", err
 		}
 	}
-	if way, err = r.readPeople(ctx); err != nil {
+	people, err := r.client.countPeople(ctx)
+	if err != nil {
 		return "", err
 	}
-	if err := r.checkCounts(ctx); err != nil {
+	if r.scope, err = r.await(ctx); err != nil {
 		return "", err
 	}
-	if err := r.readRoles(ctx); err != nil {
+	way := r.choose(people)
+	if err := r.readPeopleAndRoles(ctx, way); err != nil {
 		return "", err
 	}
 	r.finish()
-	return way, nil
+	return way.String(), nil
+}
+
+// readPeopleAndRoles reads people, and beside them what the groups give; that of
+// groups that turn out to have somebody known comes after.
+func (r *reader) readPeopleAndRoles(ctx context.Context, way way) error {
+	roles := &roles{reader: r, answers: map[directory.GroupNo][]roleRow{}}
+	sure := roles.missing(way.surely)
+	side, sideways := errgroup.WithContext(ctx)
+	side.Go(func() error {
+		if err := r.readPeople(sideways, way); err != nil {
+			return err
+		}
+		return r.checkCounts(sideways)
+	})
+	side.Go(func() error { return roles.read(sideways, sure) })
+	if err := side.Wait(); err != nil {
+		return err
+	}
+	if err := roles.read(ctx, roles.missing(func(group directory.GroupNo) bool { return len(r.members[group]) > 0 })); err != nil {
+		return err
+	}
+	for group := range r.org.Groups {
+		r.org.Groups[group].Grants = r.grants(roles.answers[directory.GroupNo(group)])
+	}
+	return nil
 }
 
 func (r *reader) finish() {
@@ -220,34 +258,23 @@ func (r *reader) inScope() []directory.GroupNo {
 	return groups
 }
 
-// readPeople takes the way that costs fewer requests: all people with their
-// groups, or the members of the groups in scope and then whoever else is needed.
-func (r *reader) readPeople(ctx context.Context) (way string, err error) {
+// countPeople asks how many people the organization has.
+func (c *Client) countPeople(ctx context.Context) (int, error) {
 	var count struct {
 		Count int `json:"count"`
 	}
-	_, err = r.client.remote.Do(ctx, remote.Call{
-		Method: http.MethodGet, Path: r.client.in(everyDirectory, "users", "count"), Endpoint: "count people", Into: &count,
+	_, err := c.remote.Do(ctx, remote.Call{
+		Method: http.MethodGet, Path: c.in(everyDirectory, "users", "count"), Endpoint: "count people", Into: &count,
 	})
-	if err != nil {
-		return "", err
-	}
-	groups := r.inScope()
-	allPeople := max(1, pages(count.Count, usersPage))
-	// The admins, and at worst all addresses and accounts.
-	byGroup := 1 + pages(len(r.scope.Addresses), emailsPage) + pages(len(r.scope.Accounts), AccountsPage)
-	for _, group := range groups {
-		byGroup += max(1, pages(orUnknown(r.rows[group].Counts.Users), usersPage))
-	}
-	if allPeople <= byGroup {
-		return fmt.Sprintf("All people with their groups: %d requests (group by group would take up to %d).", allPeople, byGroup),
-			r.readEverybody(ctx, count.Count)
-	}
-	return fmt.Sprintf("Members group by group: up to %d requests (all people with their groups would take %d).", byGroup, allPeople),
-		r.readByGroup(ctx, groups)
+	return count.Count, err
 }
 
-func pages(rows, size int) int { return (rows + size - 1) / size }
+func (r *reader) readPeople(ctx context.Context, way way) error {
+	if way.everybody {
+		return r.readEverybody(ctx, way.people)
+	}
+	return r.readByGroup(ctx, way)
+}
 
 var withGroups = []string{"groups", "platformRoles", "productAccess"}
 
@@ -271,33 +298,49 @@ func (r *reader) readEverybody(ctx context.Context, total int) error {
 // readByGroup reads the members of the groups in scope, whoever has one of the
 // addresses, the owner of the key, and the organization's admins; all with
 // every group they are in, so that access through other groups is known.
-func (r *reader) readByGroup(ctx context.Context, groups []directory.GroupNo) error {
-	add := func(row *userRow) error {
-		_, err := r.add(row)
+func (r *reader) readByGroup(ctx context.Context, way way) error {
+	var done atomic.Int64
+	err := remote.Each(ctx, len(way.batches), func(ctx context.Context, i int) error {
+		err := r.readBy(ctx, userFilter{Groups: r.ids(way.batches[i])})
+		r.tell.Tell("Reading members in Atlassian", int(done.Add(1)), len(way.batches))
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	for i, group := range groups {
-		r.tell.Tell("Reading members in Atlassian", i, len(groups))
-		filter := userFilter{Groups: []string{r.org.Groups[group].ID}, Expand: withGroups}
-		if err := r.client.searchUsers(ctx, filter, add); err != nil {
-			return err
-		}
+	for _, group := range way.groups {
 		r.complete[group] = true
 	}
-	if err := r.client.searchUsers(ctx, userFilter{Roles: []string{directory.OrgAdmin}, Expand: withGroups}, add); err != nil {
+	rest := []userFilter{{Roles: []string{directory.OrgAdmin}}}
+	for part := range slices.Chunk(r.unknownAddresses(), emailsPage) {
+		rest = append(rest, userFilter{Emails: part})
+	}
+	if err := remote.Each(ctx, len(rest), func(ctx context.Context, i int) error { return r.readBy(ctx, rest[i]) }); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(r.unknownAddresses(), emailsPage) {
-		if err := r.client.searchUsers(ctx, userFilter{Emails: part, Expand: withGroups}, add); err != nil {
-			return err
-		}
-	}
 	for part := range slices.Chunk(r.unknownAccounts(), AccountsPage) {
-		if err := r.client.searchUsers(ctx, userFilter{Accounts: part, Expand: withGroups}, add); err != nil {
+		if err := r.readBy(ctx, userFilter{Accounts: part}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readBy takes in whom a filter lets through.
+func (r *reader) readBy(ctx context.Context, filter userFilter) error {
+	filter.Expand = withGroups
+	return r.client.searchUsers(ctx, filter, func(row *userRow) error {
+		_, err := r.add(row)
+		return err
+	})
+}
+
+func (r *reader) ids(groups []directory.GroupNo) []string {
+	ids := make([]string, len(groups))
+	for i, group := range groups {
+		ids[i] = r.org.Groups[group].ID
+	}
+	return ids
 }
 
 // unknownAccounts gives the accounts in scope that haven't been read so far.
@@ -326,6 +369,8 @@ func (r *reader) unknownAddresses() []string {
 
 // add takes in an account with its groups, unless it is known already.
 func (r *reader) add(row *userRow) (directory.AccountNo, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if no, known := r.account[row.ID]; known {
 		return no, nil
 	}
@@ -404,30 +449,37 @@ type roleRow struct {
 	Default  *string  `json:"defaultRole"`
 }
 
-// readRoles reads what the groups give. Groups that Atlassian counts no
-// resources for need no request, nor do those of which nobody is known.
-func (r *reader) readRoles(ctx context.Context) error {
-	var ask []int
+// roles are what the groups give, as far as read.
+type roles struct {
+	*reader
+	answers map[directory.GroupNo][]roleRow
+}
+
+// missing gives the groups that wanted names and of which nothing was read. Groups
+// that Atlassian counts no resources for need no request.
+func (r *roles) missing(wanted func(directory.GroupNo) bool) (groups []directory.GroupNo) {
 	for i := range r.rows {
+		group := directory.GroupNo(i)
 		resources := r.rows[i].Counts.Resources
-		if (resources == nil || *resources > 0) && (r.complete[i] || len(r.members[i]) > 0) {
-			ask = append(ask, i)
+		if _, read := r.answers[group]; !read && (resources == nil || *resources > 0) && wanted(group) {
+			groups = append(groups, group)
 		}
 	}
-	answers := make([][]roleRow, len(ask))
+	return groups
+}
+
+func (r *roles) read(ctx context.Context, groups []directory.GroupNo) error {
+	answers := make([][]roleRow, len(groups))
 	var done atomic.Int64
-	err := remote.Each(ctx, len(ask), func(ctx context.Context, i int) (err error) {
-		answers[i], err = r.client.roles(ctx, r.org.Groups[ask[i]].ID)
-		r.tell.Tell("Reading product access in Atlassian", int(done.Add(1)), len(ask))
+	err := remote.Each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
+		answers[i], err = r.client.roles(ctx, r.org.Groups[groups[i]].ID)
+		r.tell.Tell("Reading product access in Atlassian", int(done.Add(1)), len(groups))
 		return err
 	})
-	if err != nil {
-		return err
+	for i, group := range groups {
+		r.answers[group] = answers[i]
 	}
-	for i, group := range ask {
-		r.org.Groups[group].Grants = r.grants(answers[i])
-	}
-	return nil
+	return err
 }
 
 // roles lists the rows of GET …/groups/{group}/role-assignments.

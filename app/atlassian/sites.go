@@ -67,7 +67,11 @@ type sitesReader struct {
 
 // Read reads people, groups and product access of every site, and the members of
 // the groups that are in scope or give something.
-func (s *Sites) Read(ctx context.Context, scope Scope, tell progress.Func) (directory.Organization, directory.Reading, error) {
+func (s *Sites) Read(ctx context.Context, await Await, tell progress.Func) (directory.Organization, directory.Reading, error) {
+	scope, err := await(ctx)
+	if err != nil {
+		return directory.Organization{}, directory.Reading{}, err
+	}
 	before := s.Count()
 	r := &sitesReader{sites: s, tell: tell, scope: map[string]bool{}, account: map[string]directory.AccountNo{}, product: map[string]directory.ProductNo{}, home: map[string]string{}}
 	for _, name := range scope.Names {

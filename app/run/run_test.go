@@ -92,7 +92,7 @@ func (w world) review(t tb) *review.Review {
 		scope.Addresses = append(scope.Addresses, person.Email)
 	}
 	scope.Owner = w.simulation.Company.Owner
-	snapshot.Atlassian, _, err = w.atlassian.Read(context.Background(), scope, nil)
+	snapshot.Atlassian, _, err = w.atlassian.Read(context.Background(), scope.Known, nil)
 	require.NoError(t, err)
 	return review.Compare(review.Input{Snapshot: snapshot})
 }

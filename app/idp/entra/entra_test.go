@@ -79,7 +79,9 @@ func TestMembersAreReadTwentyGroupsAtATime(t *testing.T) {
 }
 
 func TestReadingWhatChangedEqualsReadingEverything(t *testing.T) {
-	idptest.RunChanges(t, "entra", func(t *testing.T, simulation *simulator.Simulation) idp.Provider { return connect(t, config(simulation)) })
+	idptest.RunChanges(t, "entra", func(t *testing.T, simulation *simulator.Simulation) idp.Provider {
+		return connect(t, config(simulation))
+	})
 }
 
 func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
@@ -265,4 +266,29 @@ func TestTheLoginIsAnAliasAndARecoveryAddressIsNot(t *testing.T) {
 	side, _, err := connect(t, start(t, c, nil), "").Read(context.Background(), nil, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"ana.old@x.io"}, side.People[0].Aliases)
+}
+
+// Okta tells every number before its members are read: the way taken is the cheaper
+// one, to the request.
+func TestTheWayTakenIsTheCheaperOneByCountingBothOut(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		pages := func(rows, size int) int { return max(1, (rows+size-1)/size) }
+		world := idptest.World{}
+		people := rapid.IntRange(1, 500).Draw(rt, "people")
+		for i := range people {
+			world.People = append(world.People, idptest.Person{Name: "P", Email: fmt.Sprintf("p%d@x.io", i)})
+		}
+		byGroup := 0
+		for g := range rapid.IntRange(0, 30).Draw(rt, "groups") {
+			group := idptest.Group{Name: fmt.Sprint("g", g)}
+			for i := range rapid.IntRange(0, people).Draw(rt, "members") {
+				group.Members = append(group.Members, i)
+			}
+			byGroup += pages(len(group.Members), 1000)
+			world.Groups = append(world.Groups, group)
+		}
+		_, reading, err := connect(t, start(t, idptest.Company(world), nil), "").Read(context.Background(), nil, nil)
+		require.NoError(rt, err)
+		require.Equal(rt, pages(len(world.Groups), 200)+pages(people, 200)+min(byGroup, people), reading.Requests)
+	})
 }
