@@ -68,13 +68,16 @@ func (s *statusBar) progress(report progress.Report, spent time.Duration) {
 		return
 	}
 	s.task.SetText(fmt.Sprintf("%s · %s of %s", report.Stage, grouped(report.Done), grouped(report.Total)))
-	s.bar.SetValue(float64(report.Done) / float64(report.Total))
+	s.bar.SetValue(report.Part(spent))
 	if report.Done == 0 || spent < time.Second {
 		s.rate.SetText("")
 		return
 	}
 	rate := float64(report.Done) / spent.Seconds()
-	left := time.Duration(float64(report.Total-report.Done)/rate) * time.Second
+	left := report.Left.Round(time.Second)
+	if left == 0 {
+		left = time.Duration(float64(report.Total-report.Done)/rate) * time.Second
+	}
 	s.rate.SetText(fmt.Sprintf("%.1f/s · %s left", rate, left))
 }
 

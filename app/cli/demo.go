@@ -29,6 +29,7 @@ type company struct {
 	seed            uint64
 	latency         time.Duration
 	rate            int
+	published       bool
 	consistency     time.Duration
 }
 
@@ -44,6 +45,7 @@ func (f *company) add(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&f.seed, "seed", simulator.DefaultSeed, "the same seed gives the same company")
 	cmd.Flags().DurationVar(&f.latency, "latency", 0, "delay of every answer")
 	cmd.Flags().IntVar(&f.rate, "rate", demoRate, "requests a second that each endpoint permits; 0 for any number")
+	cmd.Flags().BoolVar(&f.published, "published-rates", false, "keep to the rates that the vendors publish, or to the assumed one where none is, in place of --rate")
 	cmd.Flags().DurationVar(&f.consistency, "consistency", 0, "delay until a write is seen")
 }
 
@@ -59,7 +61,7 @@ func (f *company) start() (*simulator.Simulation, error) {
 		return nil, problem.New(problem.Usage, "A company has at least one group and one person.", "Give larger numbers.")
 	}
 	return simulator.Start(simulator.Options{
-		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Original: f.experience == directory.Original, Latency: f.latency, Rate: f.rate, Consistency: f.consistency,
+		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Original: f.experience == directory.Original, Latency: f.latency, Rate: f.rate, Published: f.published, Consistency: f.consistency,
 	})
 }
 

@@ -37,6 +37,8 @@ type syncing struct {
 	expected map[string]bool
 	// invited are the account ids that invitations were answered with.
 	invited map[string]bool
+	// written says that others may write now; calling it again does nothing.
+	written func()
 	// recalled is what the run did to the group before it was interrupted.
 	recalled *recalled
 }
@@ -46,9 +48,12 @@ func (s *syncing) operation(kind Kind, account string) *Operation {
 	return &Operation{Kind: kind, Group: s.plan.Name, Key: s.plan.Key(), Account: account}
 }
 
-// group syncs one group: reads again, writes, verifies.
-func (p *performance) group(ctx context.Context, group *plan.Group) GroupResult {
+// group syncs one group: reads again, writes, verifies. Once all is written it
+// calls written.
+func (p *performance) group(ctx context.Context, group *plan.Group, written func()) GroupResult {
 	s := p.syncing(group)
+	s.written = written
+	defer written()
 	return s.ended(s.perform(ctx))
 }
 
@@ -89,12 +94,13 @@ func (s *syncing) perform(ctx context.Context) error {
 		s.result.After = s.before // what was just read is what shall be
 		return s.accept()
 	}
-	for _, step := range []func(context.Context) error{s.create, s.invite, s.add, s.remove, s.verify} {
+	for _, step := range []func(context.Context) error{s.create, s.invite, s.add, s.remove} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	return nil
+	s.written()
+	return s.verify(ctx)
 }
 
 // leftOut are how many of the plan's people have no account all the same.
@@ -260,7 +266,7 @@ func (s *syncing) create(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.advance(1)
+	s.advance(Create, 1)
 	return s.await(ctx, func(ctx context.Context) error {
 		groups, err := s.Atlassian.Named(ctx, s.plan.Site, s.plan.Name)
 		if err != nil {
@@ -315,7 +321,7 @@ func (s *syncing) invite(ctx context.Context) error {
 		}
 		s.result.Provisioned += len(part)
 		s.result.Added += len(part)
-		s.advance(len(part))
+		s.advance(Invite, len(part))
 	}
 	return nil
 }
@@ -356,7 +362,7 @@ func (s *syncing) add(ctx context.Context) error {
 		if isNew {
 			s.result.Provisioned++
 		}
-		s.advance(1)
+		s.advance(Add, 1)
 	}
 	return nil
 }
@@ -415,6 +421,6 @@ func (s *syncing) removeMember(ctx context.Context, member plan.Member) (*Operat
 	}
 	delete(s.expected, member.Account)
 	s.result.Removed++
-	s.advance(1)
+	s.advance(Remove, 1)
 	return operation, nil
 }

@@ -61,12 +61,12 @@ func (p *performance) people(ctx context.Context, stage string, kinds ...review.
 		return
 	}
 	p.stage.Store(&stage)
-	p.advance(0)
+	p.advance("", 0)
 	// The function never fails: a person's failure is their result.
 	_ = remote.Each(ctx, len(changes), func(ctx context.Context, i int) error {
 		result := p.person(ctx, changes[i])
 		err := p.Journal.PersonDone(p.report.ID, result)
-		p.advance(1)
+		p.advance(Kind(result.Kind), 1)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.persons[personKey(result.Kind, result.ID)] = result

@@ -37,7 +37,7 @@ func (p *performance) makeRoom(ctx context.Context, batches [][]*plan.Group) {
 func (p *performance) removeFirst(ctx context.Context, first []*plan.Group) {
 	stage := "Freeing seats"
 	p.stage.Store(&stage)
-	p.advance(0)
+	p.advance("", 0)
 	// The function never fails: a group's failure is its result.
 	_ = remote.Each(ctx, len(first), func(ctx context.Context, i int) error {
 		s := p.syncing(first[i])

@@ -3,6 +3,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -274,6 +277,10 @@ type performance struct {
 	done   atomic.Int64
 	stage  atomic.Pointer[string]
 	number atomic.Int64
+	pace   *pace
+	// shownAfter is how long Atlassian takes to show what was written, in
+	// nanoseconds, as far as groups have told: nobody asks much sooner.
+	shownAfter atomic.Int64
 
 	// created are the accounts made by this run, by the id of the person.
 	created sync.Map
@@ -310,7 +317,7 @@ func (r *Runner) Perform(ctx context.Context, p *plan.Plan, tell progress.Func) 
 
 func (r *Runner) performance(p *plan.Plan, report *Report, tell progress.Func) *performance {
 	return &performance{
-		Runner: r, plan: p, report: report, tell: tell, past: map[string][]Operation{}, results: map[string]GroupResult{}, persons: map[string]PersonResult{},
+		Runner: r, plan: p, report: report, tell: tell, pace: newPace(), past: map[string][]Operation{}, results: map[string]GroupResult{}, persons: map[string]PersonResult{},
 	}
 }
 
@@ -379,6 +386,10 @@ func (p *performance) operations(batches [][]*plan.Group) (n int) {
 	for _, batch := range batches {
 		for _, group := range batch {
 			n += group.Operations()
+			p.pace.expect(wholeGroup, 1)
+			p.pace.expect(Invite, len(group.Invite))
+			p.pace.expect(Add, len(group.Add)+len(group.Create))
+			p.pace.expect(Remove, len(group.Remove))
 		}
 	}
 	for i := range p.plan.People {
@@ -389,16 +400,47 @@ func (p *performance) operations(batches [][]*plan.Group) (n int) {
 	return n
 }
 
+const (
+	// writingAtOnce is how many groups are written side by side: enough that
+	// somebody always waits for the next place, while others wait until what
+	// they made is seen.
+	writingAtOnce = plan.Batch
+	// verifyingAtOnce is how many may be under way in all: groups that only wait
+	// until Atlassian shows what was written hold up nobody.
+	verifyingAtOnce = 4 * plan.Batch
+)
+
+// perform syncs the groups of the batches in their order; a batch begins when those
+// before leave room. Within a batch the group with the most to do goes first, so
+// that none is left alone at the end.
 func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
+	writing := make(chan struct{}, writingAtOnce)
+	var under errgroup.Group
+	under.SetLimit(verifyingAtOnce)
+	defer func() { _ = under.Wait() }()
+	p.pace.begin(time.Now())
 	for i, batch := range batches {
-		stage := fmt.Sprintf("Syncing batch %d of %d", i+1, len(batches))
-		p.stage.Store(&stage)
-		p.advance(0)
-		// The function never fails: a group's failure is its result.
-		_ = remote.Each(ctx, len(batch), func(ctx context.Context, i int) error {
-			p.groupDone(batch[i].Key(), p.group(ctx, batch[i]))
-			return nil
-		})
+		slices.SortStableFunc(batch, func(a, b *plan.Group) int { return cmp.Compare(b.Operations(), a.Operations()) })
+		for n, group := range batch {
+			select {
+			case writing <- struct{}{}:
+			case <-ctx.Done():
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if n == 0 {
+				stage := fmt.Sprintf("Syncing batch %d of %d", i+1, len(batches))
+				p.stage.Store(&stage)
+				p.advance("", 0)
+			}
+			// The function never fails: a group's failure is its result.
+			under.Go(func() error {
+				p.groupDone(group.Key(), p.group(ctx, group, sync.OnceFunc(func() { <-writing })))
+				p.advance(wholeGroup, 1)
+				return nil
+			})
+		}
 	}
 }
 
@@ -425,9 +467,20 @@ func (p *performance) fail(err error) {
 	}
 }
 
-// advance tells that n operations more are done.
-func (p *performance) advance(n int) {
-	p.tell.Tell(*p.stage.Load(), int(p.done.Add(int64(n))), p.total)
+// advance tells that n operations more of a kind are done.
+func (p *performance) advance(kind Kind, n int) {
+	p.pace.did(kind, n)
+	if kind != wholeGroup { // which is no operation of its own
+		p.done.Add(int64(n))
+	}
+	p.say(*p.stage.Load())
+}
+
+// say tells how far the run is.
+func (p *performance) say(stage string) {
+	if p.tell != nil {
+		p.tell(progress.Report{Stage: stage, Done: int(p.done.Load()), Total: p.total, Left: p.pace.left(time.Now())})
+	}
 }
 
 // result gives what became of a group of the plan.

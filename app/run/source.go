@@ -40,7 +40,7 @@ func (p *performance) sources(ctx context.Context) {
 	}
 	stage := "Changing groups in the identity provider"
 	p.stage.Store(&stage)
-	p.advance(0)
+	p.advance("", 0)
 	// The function never fails: a group's failure is its result.
 	_ = remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
 		p.groupDone(groups[i].Key(), p.source(ctx, groups[i]))
@@ -186,7 +186,7 @@ func (c *changing) add(ctx context.Context) error {
 			}
 		}
 		c.result.Added++
-		c.advance(1)
+		c.advance(AddToSource, 1)
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (c *changing) remove(ctx context.Context) error {
 			}
 		}
 		c.result.Removed++
-		c.advance(1)
+		c.advance(RemoveFromSource, 1)
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func (c *changing) rename(ctx context.Context) error {
 		}
 	}
 	c.result.Renamed = c.plan.Rename
-	c.advance(1)
+	c.advance(RenameSource, 1)
 	return nil
 }
 
@@ -230,7 +230,7 @@ func (c *changing) verify(ctx context.Context) error {
 			err = problem.New(problem.Incomplete, "The identity provider took the changes, but doesn't show them.", "Fetch again in a minute and review the group.")
 		}
 		if err != nil {
-			c.tell.Tell("Waiting until the identity provider shows the changes", int(c.done.Load()), c.total)
+			c.say("Waiting until the identity provider shows the changes")
 			return notYet(err)
 		}
 		c.result.SourceAfter = &c.now

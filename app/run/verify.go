@@ -18,7 +18,12 @@ import (
 // have to accept first: then the group is waiting.
 func (s *syncing) verify(ctx context.Context) error {
 	var missing, surplus []string
+	written, asked := time.Now(), 0
+	if err := s.pause(ctx, time.Duration(s.shownAfter.Load())); err != nil {
+		return err
+	}
 	err := s.await(ctx, func(ctx context.Context) (err error) {
+		asked++
 		// The whole group is read again only when those who differed have
 		// settled.
 		if missing, surplus, err = s.unsettled(ctx, missing, surplus); err != nil {
@@ -31,7 +36,7 @@ func (s *syncing) verify(ctx context.Context) error {
 			err = s.unseen(missing, surplus)
 		}
 		if err != nil {
-			s.tell.Tell("Waiting until Atlassian shows the changes", int(s.done.Load()), s.total)
+			s.say("Waiting until Atlassian shows the changes")
 			return notYet(err)
 		}
 		return nil
@@ -42,8 +47,30 @@ func (s *syncing) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.learnDelay(time.Since(written), asked)
 	s.result.Missing, s.result.Surplus = nil, nil
 	return s.accept()
+}
+
+// pause waits before the first question.
+func (s *syncing) pause(ctx context.Context, delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return problem.Of(ctx.Err())
+	case <-timer.C:
+		return nil
+	}
+}
+
+// learnDelay takes what a group saw for what the next ones will see; a little less
+// where the first question found all as it should be, which an earlier one might.
+func (s *syncing) learnDelay(delay time.Duration, asked int) {
+	if asked == 1 {
+		delay = delay * 3 / 4
+	}
+	s.shownAfter.Store(int64(min(delay, longestPause)))
 }
 
 // waitForInvited leaves the group waiting, as it is now.
@@ -115,6 +142,9 @@ func (s *syncing) unsettled(ctx context.Context, missing, surplus []string) (sti
 func (s *syncing) onlyInvited(accounts []string) bool {
 	return !slices.ContainsFunc(accounts, func(account string) bool { return !s.invited[account] })
 }
+
+// longestPause bounds how long a group waits before its first question.
+const longestPause = 30 * time.Second
 
 // later is an error that time may mend.
 type later struct{ error }

@@ -71,6 +71,8 @@ type meter struct {
 	rates rates
 	// tells says that answers carry rate headers.
 	tells bool
+	side  string
+	heard func(Metered)
 	mu    sync.Mutex
 	used  map[string]*use
 }
@@ -86,7 +88,7 @@ func (u *use) left() int { return max(u.units-u.spent, 0) }
 
 // newMeter makes the meter of a side, or of a provider.
 func newMeter(side string, options Options) *meter {
-	m := &meter{used: map[string]*use{}}
+	m := &meter{used: map[string]*use{}, side: side, heard: options.Metered}
 	switch {
 	case options.Published:
 		// Okta tells its limits in every answer; others need not.
@@ -113,9 +115,26 @@ func (m *meter) take(endpoint string) (told *use, ok bool) {
 		m.used[bucket] = present
 	}
 	present.spent += cost
+	ok = present.spent <= permits.units
+	if m.heard != nil {
+		m.heard(Metered{Side: m.side, Bucket: bucket, At: now, Cost: cost, Units: permits.units, Window: permits.window, Told: m.tells, Refused: !ok})
+	}
 	if m.tells {
 		copied := *present
 		told = &copied
 	}
-	return told, present.spent <= permits.units
+	return told, ok
+}
+
+// Metered is one request as a server counted it.
+type Metered struct {
+	// Side is atlassian, site, or the provider's name; Bucket is what the
+	// request counts against.
+	Side, Bucket string
+	At           time.Time
+	// Cost is how many of the Units it takes that are permitted in each Window.
+	Cost, Units int
+	Window      time.Duration
+	// Told says that answers tell the limit, Refused that it was exceeded.
+	Told, Refused bool
 }

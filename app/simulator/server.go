@@ -27,6 +27,8 @@ type Options struct {
 	// Published has each server keep to the rates that its vendor publishes, in
 	// place of Rate, or to the one that Rollcall assumes where none is published.
 	Published bool
+	// Metered, if set, is told of each request that counts against a rate.
+	Metered func(Metered)
 	// Consistency is how long a write takes until it is seen.
 	Consistency time.Duration
 	// SCIM are liberties that the identity provider takes where it is scim.
