@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"container/heap"
 	"context"
 	"errors"
 	"fmt"
@@ -84,8 +85,9 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 
 // Flow calls f for whatever give hands on, several at once, while give goes on; it
 // ends with the first failure of either. What can't be taken up yet is kept in
-// line, so that give never waits.
-func Flow[T any](ctx context.Context, give func(ctx context.Context, hand func(T)) error, f func(ctx context.Context, item T) error) error {
+// line, so that give never waits, and the heaviest of it is taken first: what takes
+// many requests one after the other shall not be left for the end.
+func Flow[T any](ctx context.Context, give func(ctx context.Context, hand func(item T, weight int)) error, f func(ctx context.Context, item T) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	line := newLine[T]()
 	context.AfterFunc(ctx, line.end)
@@ -113,8 +115,28 @@ func Flow[T any](ctx context.Context, give func(ctx context.Context, hand func(T
 type line[T any] struct {
 	mu      sync.Mutex
 	changed *sync.Cond
-	waiting []T
+	waiting byWeight[T]
 	ended   bool
+}
+
+// weighed is something with its weight.
+type weighed[T any] struct {
+	item   T
+	weight int
+}
+
+// byWeight is a heap with the heaviest first.
+type byWeight[T any] []weighed[T]
+
+// Len, Less, Swap, Push and Pop are what container/heap asks for.
+func (w byWeight[T]) Len() int           { return len(w) }
+func (w byWeight[T]) Less(i, j int) bool { return w[i].weight > w[j].weight }
+func (w byWeight[T]) Swap(i, j int)      { w[i], w[j] = w[j], w[i] }
+func (w *byWeight[T]) Push(x any)        { *w = append(*w, x.(weighed[T])) }
+func (w *byWeight[T]) Pop() any {
+	last := (*w)[len(*w)-1]
+	*w = (*w)[:len(*w)-1]
+	return last
 }
 
 func newLine[T any]() *line[T] {
@@ -123,10 +145,10 @@ func newLine[T any]() *line[T] {
 	return l
 }
 
-func (l *line[T]) add(item T) {
+func (l *line[T]) add(item T, weight int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.waiting = append(l.waiting, item)
+	heap.Push(&l.waiting, weighed[T]{item, weight})
 	l.changed.Signal()
 }
 
@@ -147,8 +169,7 @@ func (l *line[T]) next() (item T, more bool) {
 	if len(l.waiting) == 0 {
 		return item, false
 	}
-	item, l.waiting = l.waiting[0], l.waiting[1:]
-	return item, true
+	return heap.Pop(&l.waiting).(weighed[T]).item, true
 }
 
 // Relative gives path and query of a link, or of a path with a query, for Call.

@@ -55,14 +55,14 @@ func (g *Google) Read(ctx context.Context, _ *directory.IdentityProvider, tell p
 // is listed: what Google permits is one limit for all.
 func (r *reader) read(ctx context.Context) (way string, err error) {
 	var filled, done atomic.Int64
-	lists := func(ctx context.Context, hand func(directory.SourceGroup)) error {
+	lists := func(ctx context.Context, hand func(directory.SourceGroup, int)) error {
 		side, ctx := errgroup.WithContext(ctx)
 		side.Go(func() error { return r.google.eachPerson(ctx, r.AddPerson) })
 		side.Go(func() error {
 			r.tell.Tell("Listing groups in Google", 0, 0)
-			return r.listGroups(ctx, func(group directory.SourceGroup) {
+			return r.listGroups(ctx, func(group directory.SourceGroup, members int) {
 				filled.Add(1)
-				hand(group)
+				hand(group, members)
 			})
 		})
 		return side.Wait()
@@ -77,8 +77,9 @@ func (r *reader) read(ctx context.Context) (way string, err error) {
 	return fmt.Sprintf("Members group by group, of the %d groups that have any.", filled.Load()), err
 }
 
-// listGroups takes in all groups, and hands on those that have members.
-func (r *reader) listGroups(ctx context.Context, hand func(directory.SourceGroup)) error {
+// listGroups takes in all groups, and hands on those that have members, with how
+// many.
+func (r *reader) listGroups(ctx context.Context, hand func(directory.SourceGroup, int)) error {
 	all := url.Values{"customer": {customer}}
 	return list(ctx, r.google, "groups", base+"/groups", "groups", groupFields, all, groupsPage, func(row *groupRow) error {
 		r.mu.Lock()
@@ -88,7 +89,7 @@ func (r *reader) listGroups(ctx context.Context, hand func(directory.SourceGroup
 			return err
 		}
 		if row.members() != 0 {
-			hand(row.source())
+			hand(row.source(), row.members())
 		}
 		return nil
 	})

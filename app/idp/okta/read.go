@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -299,7 +300,10 @@ func (r *reader) stillThere(members []directory.Person) bool {
 	return true
 }
 
+// byGroup reads the members of groups, the largest first: their pages follow one
+// after the other.
 func (r *reader) byGroup(ctx context.Context, groups []directory.SourceGroup) error {
+	groups = slices.SortedStableFunc(slices.Values(groups), func(a, b directory.SourceGroup) int { return cmp.Compare(r.counts[b.ID], r.counts[a.ID]) })
 	var done atomic.Int64
 	return remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
 		if err := r.readGroup(ctx, groups[i].ID); err != nil {
