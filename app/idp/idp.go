@@ -67,3 +67,9 @@ type Writer interface {
 	// RenameGroup gives a group another name.
 	RenameGroup(ctx context.Context, group directory.SourceGroup, name string) error
 }
+
+// ManyWriter is a writer that changes many members in one request: all of them, or
+// none where it is refused.
+type ManyWriter interface {
+	ChangeMembers(ctx context.Context, group directory.SourceGroup, add, remove []directory.Person) error
+}

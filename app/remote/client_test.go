@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -15,7 +16,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -208,6 +211,67 @@ func TestTheRateHeadersArePacedBy(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, remote.Count{Requests: 3 * limit}, c.Count(), "nothing was throttled")
+}
+
+// Side by side, requests keep to a rate that no header tells, in units, over all
+// endpoints together where they share one limit.
+func TestARateThatNoHeaderTellsIsKeptJustUnder(t *testing.T) {
+	var mu sync.Mutex
+	var at []time.Time
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		at = append(at, time.Now())
+		rows(w)
+	})
+	c, err := remote.New(remote.Config{BaseURL: server.URL, Start: 400, MostCost: 10, OneRate: true, Authorize: func(*http.Request) error { return nil }})
+	require.NoError(t, err)
+	const calls, cost = 40, 10
+	err = remote.Each(context.Background(), calls, func(ctx context.Context, i int) error {
+		_, err := c.Do(ctx, remote.Call{Method: http.MethodGet, Path: "/rows", Endpoint: fmt.Sprint("endpoint ", i%3), Cost: cost})
+		return err
+	})
+	require.NoError(t, err)
+	slices.SortFunc(at, time.Time.Compare)
+	// The first goes at once; each of the others waits for its units.
+	require.GreaterOrEqual(t, at[calls-1].Sub(at[0]), (calls-2)*cost*time.Second/400)
+}
+
+func TestTheHeaviestInLineIsTakenFirst(t *testing.T) {
+	var mu sync.Mutex
+	var taken []int
+	all := make(chan struct{})
+	err := remote.Flow(context.Background(), func(_ context.Context, hand func(int, int)) error {
+		for weight := range 100 {
+			hand(weight, weight)
+		}
+		close(all)
+		return nil
+	}, func(_ context.Context, weight int) error {
+		<-all // all others stand in line
+		mu.Lock()
+		defer mu.Unlock()
+		taken = append(taken, weight)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Len(t, taken, 100)
+	require.Greater(t, slices.Index(taken, 5), slices.Index(taken, 60))
+}
+
+func TestAFailureOnEitherEndEndsAFlow(t *testing.T) {
+	broken := errors.New("broken")
+	endless := func(ctx context.Context, hand func(int, int)) error {
+		hand(1, 1)
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	require.ErrorIs(t, remote.Flow(context.Background(), endless, func(context.Context, int) error { return broken }), broken)
+	taken := func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }
+	require.ErrorIs(t, remote.Flow(context.Background(), func(_ context.Context, hand func(int, int)) error {
+		hand(1, 1)
+		return broken
+	}, taken), broken)
 }
 
 func TestCancellingEndsACallThatWaits(t *testing.T) {

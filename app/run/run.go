@@ -519,21 +519,31 @@ func Foresee(p *plan.Plan, group *plan.Group) GroupResult {
 // write journals an operation, sends it, and journals the answer. Once begun it
 // isn't cancelled: its answer is worth more than the moment.
 func (p *performance) write(ctx context.Context, operation *Operation, send func(context.Context) error) error {
+	return p.writeAll(ctx, []*Operation{operation}, send)
+}
+
+// writeAll is write for several operations that one request carries out, all or
+// none.
+func (p *performance) writeAll(ctx context.Context, operations []*Operation, send func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return problem.Of(err)
 	}
-	operation.No, operation.At = int(p.number.Add(1)), time.Now()
-	if err := p.Journal.Record(p.report.ID, *operation); err != nil {
-		return err
+	for _, operation := range operations {
+		operation.No, operation.At = int(p.number.Add(1)), time.Now()
+		if err := p.Journal.Record(p.report.ID, *operation); err != nil {
+			return err
+		}
 	}
 	sent := send(context.WithoutCancel(ctx))
-	operation.Done, operation.At = true, time.Now()
-	if sent != nil {
-		status := remote.Status(sent)
-		operation.Error, operation.Refused = sent.Error(), status >= 400 && status < 500 && status != http.StatusRequestTimeout
-	}
-	if err := p.Journal.Record(p.report.ID, *operation); err != nil {
-		return err
+	for _, operation := range operations {
+		operation.Done, operation.At = true, time.Now()
+		if sent != nil {
+			status := remote.Status(sent)
+			operation.Error, operation.Refused = sent.Error(), status >= 400 && status < 500 && status != http.StatusRequestTimeout
+		}
+		if err := p.Journal.Record(p.report.ID, *operation); err != nil {
+			return err
+		}
 	}
 	return sent
 }

@@ -176,35 +176,73 @@ func (c *changing) requireFree(ctx context.Context) error {
 	return nil
 }
 
+// membersAtOnce is how many members are changed by one request, where the provider
+// takes many.
+const membersAtOnce = 100
+
 func (c *changing) add(ctx context.Context) error {
-	for i := range c.plan.Add {
-		member := &c.plan.Add[i]
-		if person, lacks := c.added[member.Person]; lacks {
-			err := c.write(ctx, c.operation(AddToSource, member), func(ctx context.Context) error { return c.Writer.AddMember(ctx, c.now.Group, person) })
-			if err != nil {
-				return err
-			}
+	var lacking []plan.Member
+	for _, member := range c.plan.Add {
+		if _, lacks := c.added[member.Person]; lacks {
+			lacking = append(lacking, member)
 		}
-		c.result.Added++
-		c.advance(AddToSource, 1)
+	}
+	c.result.Added += len(c.plan.Add) - len(lacking) // those who are members already
+	c.advance(AddToSource, len(c.plan.Add)-len(lacking))
+	return c.change(ctx, AddToSource, lacking, &c.result.Added)
+}
+
+func (c *changing) remove(ctx context.Context) error {
+	var present []plan.Member
+	for _, member := range c.plan.Remove {
+		if c.members[member.Person] {
+			present = append(present, member)
+		}
+	}
+	c.result.Removed += len(c.plan.Remove) - len(present) // those who have left
+	c.advance(RemoveFromSource, len(c.plan.Remove)-len(present))
+	return c.change(ctx, RemoveFromSource, present, &c.result.Removed)
+}
+
+// change adds or removes members, many to a request where the provider takes them.
+func (c *changing) change(ctx context.Context, kind Kind, members []plan.Member, changed *int) error {
+	atOnce := 1
+	if _, many := c.Writer.(idp.ManyWriter); many {
+		atOnce = membersAtOnce
+	}
+	for part := range slices.Chunk(members, atOnce) {
+		operations := make([]*Operation, len(part))
+		for i := range part {
+			operations[i] = c.operation(kind, &part[i])
+		}
+		if err := c.writeAll(ctx, operations, func(ctx context.Context) error { return c.send(ctx, kind, part) }); err != nil {
+			return err
+		}
+		*changed += len(part)
+		c.advance(kind, len(part))
 	}
 	return nil
 }
 
-func (c *changing) remove(ctx context.Context) error {
-	for i := range c.plan.Remove {
-		member := &c.plan.Remove[i]
-		if c.members[member.Person] {
-			person := directory.Person{ID: member.Person, Name: member.Name, Email: member.Email}
-			err := c.write(ctx, c.operation(RemoveFromSource, member), func(ctx context.Context) error { return c.Writer.RemoveMember(ctx, c.now.Group, person) })
-			if err != nil {
-				return err
-			}
+// send asks the provider for a change of members.
+func (c *changing) send(ctx context.Context, kind Kind, members []plan.Member) error {
+	people := make([]directory.Person, len(members))
+	for i, member := range members {
+		people[i] = directory.Person{ID: member.Person, Name: member.Name, Email: member.Email}
+		if person, read := c.added[member.Person]; read && kind == AddToSource {
+			people[i] = person
 		}
-		c.result.Removed++
-		c.advance(RemoveFromSource, 1)
 	}
-	return nil
+	many, takesMany := c.Writer.(idp.ManyWriter)
+	switch {
+	case takesMany && kind == AddToSource:
+		return many.ChangeMembers(ctx, c.now.Group, people, nil)
+	case takesMany:
+		return many.ChangeMembers(ctx, c.now.Group, nil, people)
+	case kind == AddToSource:
+		return c.Writer.AddMember(ctx, c.now.Group, people[0])
+	}
+	return c.Writer.RemoveMember(ctx, c.now.Group, people[0])
 }
 
 func (c *changing) rename(ctx context.Context) error {

@@ -102,11 +102,8 @@ func (r *reader) read(ctx context.Context) (way, mark string, err error) {
 // readAll asks for the delta links first: what changes while it reads is then
 // read again the next time. People are listed beside the members.
 func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
-	var fresh links
-	if fresh.Groups, err = r.changes(ctx, "groups", deltaPath("groups", deltaFields), func(*groupRow) error { return nil }); err != nil {
-		return "", "", err
-	}
-	if fresh.Users, err = r.people(ctx, deltaPath("users", userFields), func(*memberRow) error { return nil }); err != nil {
+	fresh, err := r.freshLinks(ctx)
+	if err != nil {
 		return "", "", err
 	}
 	side, ctx := errgroup.WithContext(ctx)
@@ -131,6 +128,22 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 	}
 	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
 	return way, r.encode(fresh), nil
+}
+
+// freshLinks asks for links that tell changes from now on.
+func (r *reader) freshLinks(ctx context.Context) (links, error) {
+	var fresh links
+	side, ctx := errgroup.WithContext(ctx)
+	side.Go(func() (err error) {
+		fresh.Groups, err = r.changes(ctx, "groups", deltaPath("groups", deltaFields), func(*groupRow) error { return nil })
+		return err
+	})
+	side.Go(func() (err error) {
+		fresh.Users, err = r.people(ctx, deltaPath("users", userFields), func(*memberRow) error { return nil })
+		return err
+	})
+	err := side.Wait()
+	return fresh, err
 }
 
 // size sets the rate by how many people are known so far.

@@ -401,6 +401,21 @@ func (s Server) members(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string][]string{"a": {world.People[1].Email, world.People[3].Email}, "b": {world.People[2].Email}}, members(side))
 	require.Len(t, side.People, 4, "nobody was deleted")
+	if many, ok := provider.(idp.ManyWriter); ok {
+		s.manyMembers(t, provider, many, side)
+	}
+}
+
+// manyMembers changes several members of group b by one request.
+func (s Server) manyMembers(t *testing.T, provider idp.Provider, many idp.ManyWriter, side directory.IdentityProvider) {
+	before := provider.Count()
+	b := find(t, side, "b")
+	require.NoError(t, many.ChangeMembers(context.Background(), b, []directory.Person{side.People[0], side.People[1], side.People[3]}, []directory.Person{side.People[2]}))
+	require.Equal(t, 1, provider.Count().Since(before).Requests)
+	read, _, err := provider.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	require.Len(t, read.Members.Of(directory.SourceNo(slices.IndexFunc(read.Groups, func(g directory.SourceGroup) bool { return g.Name == "b" }))), 3)
+	require.False(t, slices.Contains(members(read)["b"], side.People[2].Email))
 }
 
 func (s Server) rename(t *testing.T) {

@@ -20,12 +20,29 @@ type operation struct {
 
 // AddMember makes a person a direct member.
 func (s *SCIM) AddMember(ctx context.Context, group directory.SourceGroup, person directory.Person) error {
-	return s.patch(ctx, "add a member", group, operation{Op: "add", Path: "members", Value: []map[string]string{{"value": person.ID}}})
+	return s.ChangeMembers(ctx, group, []directory.Person{person}, nil)
 }
 
 // RemoveMember ends a direct membership.
 func (s *SCIM) RemoveMember(ctx context.Context, group directory.SourceGroup, person directory.Person) error {
-	return s.patch(ctx, "remove a member", group, operation{Op: "remove", Path: fmt.Sprintf("members[value eq %s]", quoted(person.ID))})
+	return s.ChangeMembers(ctx, group, nil, []directory.Person{person})
+}
+
+// ChangeMembers adds and removes many direct members in one PATCH, which the server
+// carries out as a whole or not at all (RFC 7644, section 3.5.2).
+func (s *SCIM) ChangeMembers(ctx context.Context, group directory.SourceGroup, add, remove []directory.Person) error {
+	var changes []operation
+	if len(add) > 0 {
+		members := make([]map[string]string, len(add))
+		for i := range add {
+			members[i] = map[string]string{"value": add[i].ID}
+		}
+		changes = append(changes, operation{Op: "add", Path: "members", Value: members})
+	}
+	for i := range remove {
+		changes = append(changes, operation{Op: "remove", Path: fmt.Sprintf("members[value eq %s]", quoted(remove[i].ID))})
+	}
+	return s.patch(ctx, "change members", group, changes...)
 }
 
 // RenameGroup gives a group another name.
@@ -40,10 +57,10 @@ func quoted(text string) string {
 
 // patch changes a group. A server that can't is never sent a whole group
 // instead: that would overwrite whatever changed meanwhile.
-func (s *SCIM) patch(ctx context.Context, what string, group directory.SourceGroup, change operation) error {
+func (s *SCIM) patch(ctx context.Context, what string, group directory.SourceGroup, changes ...operation) error {
 	_, err := s.client.Do(ctx, remote.Call{
 		Method: http.MethodPatch, Path: remote.Path("Groups", group.ID), Endpoint: what,
-		Body: map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": []operation{change}},
+		Body: map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": changes},
 	})
 	if status := remote.Status(err); status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed {
 		return problem.Wrap(err, problem.Refused, fmt.Sprintf("The SCIM server can't change “%s”: it doesn't support PATCH.", group.Name),
