@@ -38,6 +38,13 @@ type LeavesOut interface {
 	MayLeaveOut(id string) bool
 }
 
+// Roll is a provider that gives everybody at once, by their ids, as they were at most
+// a minute ago: where many people are asked about that takes far fewer requests.
+// Who isn't among them may still be found by Person.
+type Roll interface {
+	Everybody(ctx context.Context) (map[string]directory.Person, error)
+}
+
 // Another is the problem of an answer about another person than was asked for,
 // as where a name is taken for an id.
 func Another(title string) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -135,7 +136,7 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 // sourcePerson compares a person, as the IdP has them now, with what was
 // reviewed.
 func (p *performance) sourcePerson(ctx context.Context, change *plan.Person) (directory.Person, error) {
-	person, err := p.IdP.Person(ctx, change.ID)
+	person, err := p.personNow(ctx, change)
 	if problem.Is(err, problem.NotFound) {
 		return person, changed("The identity provider no longer knows the person.")
 	}
@@ -143,6 +144,23 @@ func (p *performance) sourcePerson(ctx context.Context, change *plan.Person) (di
 		err = changed("What the identity provider says of the person has changed since it was reviewed.")
 	}
 	return person, err
+}
+
+// manyPeople is how many are asked about one by one; of more, a list of everybody
+// costs fewer requests.
+const manyPeople = 200
+
+// personNow reads a person, of many from a list at most a minute old. Who is to lose
+// something is always asked about alone.
+func (p *performance) personNow(ctx context.Context, change *plan.Person) (directory.Person, error) {
+	roll, lists := p.IdP.(idp.Roll)
+	if lists && len(p.plan.People) > manyPeople && change.Kind != review.DeactivatePerson {
+		everybody, err := roll.Everybody(ctx)
+		if person, listed := everybody[change.ID]; listed || err != nil {
+			return person, err
+		}
+	}
+	return p.IdP.Person(ctx, change.ID)
 }
 
 // tried says whether a change was sent before the run was interrupted.

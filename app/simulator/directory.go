@@ -145,6 +145,14 @@ func provisionedRow(person *Provisioned) scimRow {
 func (s *orgServer) listProvisioned(w http.ResponseWriter, r *http.Request) {
 	rows := []scimRow{}
 	s.state.read(func(state *orgState) {
+		if match := directoryFilter.FindStringSubmatch(r.URL.Query().Get("filter")); match != nil && match[1] == "userName" {
+			for _, person := range state.provisioned {
+				if person.UserName == match[2] {
+					rows = append(rows, provisionedRow(person))
+				}
+			}
+			return
+		}
 		for _, id := range sortedKeys(state.provisioned) {
 			rows = append(rows, provisionedRow(state.provisioned[id]))
 		}

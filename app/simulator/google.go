@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -255,9 +256,14 @@ func (s *googleServer) listMembers(w http.ResponseWriter, r *http.Request) {
 	googlePage(w, r, "admin#directory#members", "members", rows, itself, 200, 200)
 }
 
+// listUsers lists everybody, or who has the address that a query for an e-mail
+// address names.
 func (s *googleServer) listUsers(w http.ResponseWriter, r *http.Request) {
 	var users []*User
 	s.state.read(func(state *sourceState) { users = state.present() })
+	if address, queried := strings.CutPrefix(r.URL.Query().Get("query"), "email:"); queried {
+		users = slices.DeleteFunc(users, func(user *User) bool { return !strings.EqualFold(googleAddress(user), address) })
+	}
 	googlePage(w, r, "admin#directory#users", "users", users, googleUser, 100, 500)
 }
 

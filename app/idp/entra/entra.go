@@ -71,7 +71,8 @@ type Entra struct {
 	tenant string
 	app    string
 	// sized says that the rate goes by the tenant's size.
-	sized bool
+	sized  bool
+	roster idp.Roster
 }
 
 // page is how many rows one request may ask for.
@@ -380,6 +381,20 @@ func (e *Entra) Person(ctx context.Context, id string) (directory.Person, error)
 		return directory.Person{}, remote.Incomplete("a person in Entra", "the credentials may not read it")
 	}
 	return row.person(), nil
+}
+
+// Everybody gives all people, from a list that is at most a minute old.
+func (e *Entra) Everybody(ctx context.Context) (map[string]directory.Person, error) {
+	return e.roster.Get(ctx, func(ctx context.Context) (people []directory.Person, err error) {
+		err = list(ctx, e, "people", "/users", url.Values{"$select": {userFields}}, func(row *memberRow) error {
+			if row.unreadable() {
+				return remote.Incomplete("people in Entra", "somebody was listed without their name; grant User.Read.All")
+			}
+			people = append(people, row.person())
+			return nil
+		})
+		return people, err
+	})
 }
 
 // Close ends the connections that are kept for further requests.

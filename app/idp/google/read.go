@@ -184,6 +184,11 @@ func (g *Google) Now(ctx context.Context, group string) (idp.GroupNow, error) {
 	return now, err
 }
 
+// Everybody gives all people, from a list that is at most a minute old.
+func (g *Google) Everybody(ctx context.Context) (map[string]directory.Person, error) {
+	return g.roster.Get(ctx, g.people)
+}
+
 // people lists everybody.
 func (g *Google) people(ctx context.Context) ([]directory.Person, error) {
 	var people []directory.Person

@@ -45,6 +45,7 @@ type Okta struct {
 	url    string
 	app    string
 	pushed bool
+	roster idp.Roster
 }
 
 // The most rows that one request may ask for.
@@ -337,6 +338,18 @@ func (o *Okta) Person(ctx context.Context, id string) (directory.Person, error) 
 		err = idp.Another("Okta")
 	}
 	return row.person(), err
+}
+
+// Everybody gives all people but the deprovisioned, from a list that is at most a
+// minute old.
+func (o *Okta) Everybody(ctx context.Context) (map[string]directory.Person, error) {
+	return o.roster.Get(ctx, func(ctx context.Context) (people []directory.Person, err error) {
+		err = list(ctx, o, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
+			people = append(people, row.person())
+			return nil
+		})
+		return people, err
+	})
 }
 
 // MayLeaveOut tells ids of people: GET /api/v1/users leaves out the
