@@ -34,6 +34,7 @@ type accessTab struct {
 	header *widgets.Header
 	groups *widgets.LineList // groups that give the chosen product
 	givers []giver
+	all    map[directory.ProductNo][]giver
 
 	defaults     *fyne.Container
 	defaultTitle *widget.Label
@@ -133,7 +134,7 @@ func (t *accessTab) show() {
 	if int(t.chosen) >= len(org.Products) {
 		t.chosen = 0
 	}
-	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(len(app.All(t.w.review).Rows), "open group", "open groups")))
+	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(t.w.groups.model.facts.all, "open group", "open groups")))
 	t.showChart()
 	t.showGivers()
 	t.showDefaults()
@@ -224,26 +225,32 @@ func bar(product directory.Product, change review.ProductEffect) widgets.Bar {
 	return b
 }
 
-// showGivers lists the groups that give the chosen product.
-func (t *accessTab) showGivers() {
-	r := t.w.review
+// giversOf lists the groups that give each product, the largest first.
+func giversOf(r *review.Review) map[directory.ProductNo][]giver {
 	rows := map[directory.GroupNo]*review.Row{}
 	for i := range r.Rows {
 		for _, no := range r.Rows[i].Groups {
 			rows[no] = &r.Rows[i]
 		}
 	}
-	t.givers = nil
+	givers := map[directory.ProductNo][]giver{}
 	org := &r.Snapshot.Atlassian
 	for no := range org.Groups {
 		for _, grant := range org.Groups[no].Grants {
-			if grant.Product == t.chosen {
-				group := directory.GroupNo(no)
-				t.givers = append(t.givers, giver{group, grant, rows[group], len(org.Members.Of(group))})
-			}
+			group := directory.GroupNo(no)
+			givers[grant.Product] = append(givers[grant.Product], giver{group, grant, rows[group], len(org.Members.Of(group))})
 		}
 	}
-	slices.SortStableFunc(t.givers, func(a, b giver) int { return b.members - a.members })
+	for _, list := range givers {
+		slices.SortStableFunc(list, func(a, b giver) int { return b.members - a.members })
+	}
+	return givers
+}
+
+// showGivers lists the groups that give the chosen product.
+func (t *accessTab) showGivers() {
+	org := &t.w.review.Snapshot.Atlassian
+	t.givers = t.all[t.chosen]
 	if len(org.Products) > 0 {
 		product := org.Products[t.chosen]
 		change := t.effect(t.chosen)
@@ -290,25 +297,26 @@ func (t *accessTab) showGroup(i int) {
 	groups := t.w.groups
 	t.w.tabs.Select(groups.item)
 	groups.search.SetText("")
-	groups.model.showStates()
-	view := slices.IndexFunc(groups.model.views, func(v groupView) bool { return v.row == row })
-	groups.openGroup(view)
-	groups.list.SetCursor(groups.model.lineOf(view))
+	view := -1
+	groups.alter(func(m *groupsModel) {
+		m.showStates()
+		view = slices.IndexFunc(m.views, func(v groupView) bool { return v.row == row })
+	}, func() {
+		if view >= 0 {
+			groups.openGroup(view)
+			groups.goTo(view)
+		}
+	})
 }
 
 // showDefaults tells how default access groups are lifted, where there are any.
 func (t *accessTab) showDefaults() {
-	names := ""
-	n := 0
-	for i := range t.w.review.Rows {
-		if row := &t.w.review.Rows[i]; row.State == review.Blocked {
-			if n++; n <= 5 {
-				names += "• " + display.Line(row.Name) + "\n"
-			}
-		}
+	names, n := "", t.w.groups.model.facts.counts.State[review.Blocked]
+	for _, name := range t.w.groups.model.facts.blocked {
+		names += "• " + display.Line(name) + "\n"
 	}
-	if n > 5 {
-		names += fmt.Sprintf("• and %s more\n", grouped(n-5))
+	if n > fewBlocked {
+		names += fmt.Sprintf("• and %s more\n", grouped(n-fewBlocked))
 	}
 	t.defaults.Hidden = n == 0
 	t.defaultTitle.SetText(fmt.Sprintf("%s can't be synced", plural(n, "default access group", "default access groups")))

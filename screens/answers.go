@@ -64,9 +64,9 @@ func (t *groupsTab) keepAnswers(answers ...review.Answer) {
 
 // answerAll answers all member changes of a kind of some rows; who that is is
 // worked out in the background.
-func (t *groupsTab) answerAll(rows []*review.Row, kind review.AnswerKind) {
+func (t *groupsTab) answerAll(which rows, kind review.AnswerKind) {
 	r := t.model.review
-	t.decide(func() error { return t.w.app.Answer(r, app.AnswersTo(r, rows, kind)...) })
+	t.decide(func() error { return t.w.app.Answer(r, app.AnswersTo(r, which(), kind)...) })
 }
 
 // rename asks for the name that an IdP group shall have, or takes that back.
@@ -118,18 +118,18 @@ func (t *groupsTab) offerAnswers(line int, offer func(string, func())) {
 		offer(label, func() { t.answer(line) })
 	}
 	if row.Removed > 0 {
-		offer(fmt.Sprintf("Keep all %s who would be removed", plural(row.Removed, "person", "people")), func() { t.answerAll([]*review.Row{row}, review.Keep) })
+		offer(fmt.Sprintf("Keep all %s who would be removed", plural(row.Removed, "person", "people")), func() { t.answerAll(only(row), review.Keep) })
 	}
 	if row.Added > 0 {
-		offer(fmt.Sprintf("Keep out all %s who would be added", plural(row.Added, "person", "people")), func() { t.answerAll([]*review.Row{row}, review.KeepOut) })
+		offer(fmt.Sprintf("Keep out all %s who would be added", plural(row.Added, "person", "people")), func() { t.answerAll(only(row), review.KeepOut) })
 	}
 	offer("Rename the IdP group …", func() { t.rename(ref.view) })
 	if answers := m.review.Answers(row); len(answers) > 0 {
 		offer(fmt.Sprintf("Withdraw %s", plural(len(answers), "answer", "answers")), func() { t.decide(func() error { return t.w.app.Unanswer(answers...) }) })
 	}
-	if rows := m.selection(); len(rows) > 1 {
-		offer(fmt.Sprintf("Keep all who would be removed from the %s selected groups", grouped(len(rows))), func() { t.answerAll(rows, review.Keep) })
-		offer(fmt.Sprintf("Keep out all who would be added to the %s selected groups", grouped(len(rows))), func() { t.answerAll(rows, review.KeepOut) })
+	if n := m.ticks; n > 1 {
+		offer(fmt.Sprintf("Keep all who would be removed from the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.Keep) })
+		offer(fmt.Sprintf("Keep out all who would be added to the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.KeepOut) })
 	}
 }
 

@@ -143,7 +143,7 @@ func TestASelectionIsRejectedWithAReason(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 60, 400))
 	p.fetch()
 	p.tapHeader(tickColumn)
-	n := len(p.w.groups.model.ticked)
+	n := p.w.groups.model.ticks
 	line := p.line(plain)
 	p.choose(line, "Reject the ")
 	_, buttons, entries := p.dialog()

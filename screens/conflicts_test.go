@@ -2,8 +2,13 @@ package screens
 
 import (
 	"fmt"
+	"testing"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/storage"
 )
 
 // conflicts makes a snapshot of so many groups in conflict.
@@ -38,4 +43,13 @@ func conflicts(groups int) *directory.Snapshot {
 	}
 	s.IdP.Members, s.Atlassian.Members = directory.NewRuns[directory.SourceNo](want), directory.NewRuns[directory.GroupNo](have)
 	return s
+}
+
+// emptyApp is the program with nothing kept.
+func emptyApp(b *testing.B) *app.App {
+	b.Helper()
+	store, err := storage.Open(b.TempDir())
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
+	return &app.App{Store: store, Secrets: &app.MemorySecrets{}, Environment: func(string) string { return "" }}
 }

@@ -32,11 +32,11 @@ func TestGroupsAreAcceptedOneByOneAndTogether(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 60, 400))
 	p.fetch()
 	tab := p.w.groups
-	all := tab.model.count((*groupView).waits)
+	all := tab.model.facts.waits
 	line := p.line(plain)
 	p.tapLine(line, nameColumn)
 	p.tapLine(line+1, acceptAction)
-	accepted := func() int { return tab.model.count(func(view *groupView) bool { return view.accepted }) }
+	accepted := func() int { return tab.model.facts.accepted }
 	require.Equal(t, 1, accepted())
 	require.Contains(t, p.w.groups.list.Line(line).Text(), "accepted")
 	require.Contains(t, p.w.groups.list.Line(line+2).Text(), "Accepted by ")

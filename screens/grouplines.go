@@ -75,7 +75,7 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 	tick, arrow := widgets.Cell{}, "▸"
 	if app.Syncable(row) {
 		tick = widgets.Cell{{Mark: widgets.Unticked}}
-		if m.ticked[view.key] {
+		if m.ticked[view.no] {
 			tick[0].Mark = widgets.Ticked
 		}
 	}

@@ -43,6 +43,9 @@ type groupsTab struct {
 	content, empty fyne.CanvasObject
 	// anchor is the line from which Shift selects.
 	anchor int
+	// alterations are those to come, while others are being made.
+	alterations []alteration
+	altering    bool
 }
 
 func newGroupsTab(w *Window) *groupsTab {
@@ -78,18 +81,21 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 	t.search.OnChanged = t.searchFor
 	t.chipRow = container.NewHBox()
 	for _, state := range []review.State{review.Conflict, review.New, review.Blocked, review.Changed, review.Failed, review.Waiting, review.Ambiguous, review.Rejected, review.Synced} {
-		t.chips[state] = widget.NewButton("", func() {
-			t.model.toggleState(state)
-			t.refresh()
-		})
+		t.chips[state] = widget.NewButton("", func() { t.alter(func(m *groupsModel) { m.toggleState(state) }, nil) })
 		t.chipRow.Add(t.chips[state])
 	}
 	t.addFilters()
-	t.syncSelected = widget.NewButton("Sync selected", func() { t.w.confirmSync(plan.Selection{Rows: t.model.selection()}) })
-	t.syncAll = widget.NewButton("Sync all groups", func() { t.w.confirmSync(app.All(t.w.review)) })
+	t.syncSelected = widget.NewButton("Sync selected", func() {
+		t.confirm(func(m *groupsModel) plan.Selection { return plan.Selection{Rows: m.selection()} })
+	})
+	t.syncAll = widget.NewButton("Sync all groups", func() {
+		t.confirm(func(m *groupsModel) plan.Selection { return app.All(m.review) })
+	})
 	t.syncAll.Importance = widget.HighImportance
 	t.todo = widget.NewButton("", t.w.showTodos)
-	t.syncAccepted = widget.NewButton("", func() { t.w.confirmSync(plan.Selection{Rows: t.model.acceptedRows()}) })
+	t.syncAccepted = widget.NewButton("", func() {
+		t.confirm(func(m *groupsModel) plan.Selection { return plan.Selection{Rows: m.acceptedRows()} })
+	})
 	buttons := container.NewHBox(t.todo, t.syncAccepted, t.syncSelected, t.syncAll)
 	return container.NewVBox(gap(1, 2),
 		container.NewBorder(nil, nil, nil, buttons, t.search),
@@ -104,44 +110,38 @@ const (
 
 // addFilters adds those that go by something else than the state; all combine.
 func (t *groupsTab) addFilters() {
-	t.losing = widget.NewButton("", func() {
-		t.model.losing = !t.model.losing
-		t.filter()
-	})
-	t.quiet = widget.NewButton("", func() {
-		t.model.quiet = !t.model.quiet
-		t.filter()
-	})
+	t.losing = widget.NewButton("", func() { t.filter(func(m *groupsModel) { m.losing = !m.losing }) })
+	t.quiet = widget.NewButton("", func() { t.filter(func(m *groupsModel) { m.quiet = !m.quiet }) })
 	t.waits = widget.NewButton("", func() {
-		t.model.undecided, t.model.accepted = !t.model.undecided, false
-		t.filter()
+		t.filter(func(m *groupsModel) { m.undecided, m.accepted = !m.undecided, false })
 	})
 	t.accepted = widget.NewButton("", func() {
-		t.model.accepted, t.model.undecided = !t.model.accepted, false
-		t.filter()
+		t.filter(func(m *groupsModel) { m.accepted, m.undecided = !m.accepted, false })
 	})
 	t.site = widget.NewSelect([]string{everywhere}, func(site string) {
-		t.choose(&t.model.site, site, everywhere)
+		t.choose(func(m *groupsModel) *string { return &m.site }, site, everywhere)
 	})
 	t.product = widget.NewSelect([]string{everything}, func(product string) {
-		t.choose(&t.model.product, product, everything)
+		t.choose(func(m *groupsModel) *string { return &m.product }, product, everything)
 	})
 	t.chipRow.Objects = append(t.chipRow.Objects, widget.NewSeparator(), t.losing, t.quiet, t.waits, t.accepted, t.site, t.product)
 }
 
-func (t *groupsTab) choose(filter *string, chosen, none string) {
+func (t *groupsTab) choose(of func(*groupsModel) *string, chosen, none string) {
 	if chosen == none {
 		chosen = ""
 	}
-	if *filter != chosen {
-		*filter = chosen
-		t.filter()
+	if *of(t.model) != chosen {
+		t.filter(func(m *groupsModel) { *of(m) = chosen })
 	}
 }
 
-func (t *groupsTab) filter() {
-	t.model.arrange()
-	t.refresh()
+// filter shows other groups.
+func (t *groupsTab) filter(change func(*groupsModel)) {
+	t.alter(func(m *groupsModel) {
+		change(m)
+		m.arrange()
+	}, nil)
 }
 
 // searchFor shows the groups whose own texts hold what is searched at once, and
@@ -151,13 +151,11 @@ func (t *groupsTab) searchFor(text string) {
 	if model == nil {
 		return
 	}
-	model.search(text, nil)
-	t.refresh()
+	t.alter(func(m *groupsModel) { m.search(text, nil) }, nil)
 	var found map[int]bool
 	t.w.background(func() { found = model.people(text) }, func() {
-		if t.model == model && t.search.Text == text && len(found) > 0 {
-			model.search(text, found)
-			t.refresh()
+		if t.model != nil && t.model.review == model.review && t.search.Text == text && len(found) > 0 {
+			t.alter(func(m *groupsModel) { m.search(text, found) }, nil)
 		}
 	})
 }
@@ -169,18 +167,11 @@ func (t *groupsTab) length() int {
 	return len(t.model.lines)
 }
 
-// setModel shows another model, with what was ticked and open in the one
-// before; nil for nothing fetched.
-func (t *groupsTab) setModel(model *groupsModel) {
-	before := t.model
-	t.model, t.anchor = model, 0
-	if model != nil {
-		model.columns = t.columns
-	}
-	if model == nil || before == nil {
-		return
-	}
-	for _, view := range model.adopt(before) {
+// setModel shows another model, which has adopted the one before, and opens its
+// groups that were open there; nil for nothing fetched.
+func (t *groupsTab) setModel(model *groupsModel, wereOpen []int) {
+	t.model, t.anchor, t.alterations = model, 0, nil
+	for _, view := range wereOpen {
 		t.openGroup(view)
 	}
 }
@@ -195,7 +186,7 @@ func (t *groupsTab) show() {
 	}
 	t.empty.Hide()
 	t.content.Show()
-	counts := t.model.review.Counts()
+	counts := t.model.facts.counts
 	t.item.Text = "Groups"
 	if n := counts.CouldNotSync(); n > 0 {
 		t.item.Text = fmt.Sprintf("Groups (%s)", grouped(n))
@@ -228,7 +219,7 @@ func (t *groupsTab) showBanner(counts review.Counts) {
 
 // refresh shows the model's lines, chips and buttons.
 func (t *groupsTab) refresh() {
-	counts := t.model.review.Counts()
+	counts := t.model.facts.counts
 	for state, chip := range t.chips {
 		chip.SetText(fmt.Sprintf("%s %s", stateLook[state].title, grouped(counts.State[state])))
 		chip.Importance = widget.MediumImportance
@@ -240,25 +231,25 @@ func (t *groupsTab) refresh() {
 	}
 	t.showFilters()
 	busy := t.w.job != nil
-	selected := len(t.model.ticked)
+	selected := t.model.ticks
 	label := "Sync selected"
 	if selected > 0 {
 		label = fmt.Sprintf("Sync selected (%s)", grouped(selected))
-		if hidden := t.model.hiddenTicks(); hidden > 0 {
+		if hidden := t.model.sums.hidden; hidden > 0 {
 			label = fmt.Sprintf("Sync selected (%s, %s not shown)", grouped(selected), grouped(hidden))
 		}
 	}
 	t.syncSelected.SetText(label)
-	accepted := len(t.model.acceptedRows())
+	accepted := t.model.facts.accepted
 	t.syncAccepted.Hidden = accepted == 0
 	t.syncAccepted.SetText(fmt.Sprintf("Sync accepted (%s)", grouped(accepted)))
 	able(t.syncAccepted, !busy)
 	t.todo.Hidden = t.model.answers == 0
 	t.todo.SetText(fmt.Sprintf("To do (%s) …", grouped(t.model.answers)))
 	able(t.syncSelected, selected > 0 && !busy)
-	able(t.syncAll, !busy && len(app.All(t.model.review).Rows)+t.model.summary.changes() > 0)
+	able(t.syncAll, !busy && t.model.facts.all+t.model.summary.changes() > 0)
 	tick := widgets.Part{Mark: widgets.Unticked}
-	if t.model.allTicked() {
+	if t.model.sums.all {
 		tick.Mark = widgets.Ticked
 	}
 	t.header.Cells[tickColumn] = widgets.Cell{tick}
@@ -280,10 +271,10 @@ func (t *groupsTab) showFilters() {
 		on     bool
 		n      int
 	}{
-		{t.losing, "Access lost", m.losing, m.count(func(view *groupView) bool { return view.row.Losing > 0 })},
-		{t.quiet, "No member changes", m.quiet, m.count(func(view *groupView) bool { return !view.row.Differs() && app.Syncable(view.row) })},
-		{t.waits, "Not decided", m.undecided, m.count((*groupView).waits)},
-		{t.accepted, "Accepted", m.accepted, m.count(func(view *groupView) bool { return view.accepted })},
+		{t.losing, "Access lost", m.losing, m.facts.losing},
+		{t.quiet, "No member changes", m.quiet, m.facts.quiet},
+		{t.waits, "Not decided", m.undecided, m.facts.waits},
+		{t.accepted, "Accepted", m.accepted, m.facts.accepted},
 	} {
 		chip.button.Importance = widget.MediumImportance
 		if chip.on {
@@ -314,20 +305,22 @@ func (t *groupsTab) focus() {
 func (t *groupsTab) reviewGroups() {
 	var states []review.State
 	for _, state := range review.States {
-		if state.CouldNotSync() && t.model.review.Counts().State[state] > 0 {
+		if state.CouldNotSync() && t.model.facts.counts.State[state] > 0 {
 			states = append(states, state)
 		}
 	}
 	t.search.SetText("")
-	t.model.losing, t.model.quiet, t.model.site, t.model.product = false, false, "", ""
-	t.model.undecided, t.model.accepted = false, false
-	t.model.showStates(states...)
-	if len(t.model.shown) > 0 {
-		t.openGroup(t.model.shown[0])
-	}
-	t.refresh()
-	t.list.SetCursor(0)
-	t.focus()
+	t.alter(func(m *groupsModel) {
+		m.losing, m.quiet, m.site, m.product = false, false, "", ""
+		m.undecided, m.accepted = false, false
+		m.showStates(states...)
+	}, func() {
+		if len(t.model.shown) > 0 {
+			t.openGroup(t.model.shown[0])
+		}
+		t.list.SetCursor(0)
+		t.focus()
+	})
 }
 
 // columnsPreference holds the widths of the columns.
@@ -346,12 +339,14 @@ func (t *groupsTab) headerTapped(column int) {
 	if t.model == nil {
 		return
 	}
-	if column == tickColumn {
-		t.model.tickShown()
-	} else {
-		t.model.sortBy(column)
-	}
-	t.refresh()
+	shown, on := t.model.shown, !t.model.sums.all
+	t.alter(func(m *groupsModel) {
+		if column == tickColumn {
+			m.tickShown(shown, on)
+		} else {
+			m.sortBy(column)
+		}
+	}, nil)
 }
 
 // tapped does what a tap on a column of a line means.
@@ -359,36 +354,34 @@ func (t *groupsTab) tapped(i, column int, extend bool) {
 	if t.model == nil || i >= len(t.model.lines) {
 		return
 	}
-	ref := t.model.lines[i]
+	lines, ref := t.model.lines, t.model.lines[i]
 	switch {
 	case ref.kind == groupLine && column == tickColumn && extend:
-		t.model.tickRange(t.anchor, i)
+		from := t.anchor
+		t.alter(func(m *groupsModel) { m.tickRange(lines, from, i) }, nil)
 	case ref.kind == groupLine && column == tickColumn:
-		t.model.toggle(ref.view)
+		t.toggle(ref.view)
 		t.anchor = i
 	case ref.kind == groupLine:
 		t.toggleOpen(ref.view)
-		return
 	case ref.kind == headingLine && column == syncAction:
 		t.syncOne(ref.view)
-		return
 	case ref.kind == headingLine && column == unchangedAction:
 		t.toggleUnchanged(ref.view)
-		return
 	case ref.kind == headingLine && column == renameAction:
 		t.rename(ref.view)
-		return
 	case ref.kind == changeLine && column == answerAction:
 		t.answer(i)
-		return
 	case ref.kind == headingLine && column == acceptAction:
 		t.accept(ref.view)
-		return
 	case ref.kind == headingLine && column == rejectAction:
 		t.rejectOrWithdraw(ref.view)
-		return
 	}
-	t.refresh()
+}
+
+// toggle selects a group, or no longer.
+func (t *groupsTab) toggle(view int) {
+	t.alter(func(m *groupsModel) { m.toggle(view) }, nil)
 }
 
 // key does what a key means to the line under the cursor: Space selects, Right
@@ -402,41 +395,31 @@ func (t *groupsTab) key(i int, key fyne.KeyName) {
 	_, isOpen := t.model.open[t.model.views[view].key]
 	switch key {
 	case fyne.KeySpace:
-		t.model.toggle(view)
+		t.toggle(view)
 		t.anchor = i
 	case fyne.KeyRight:
 		if !isOpen {
 			t.openGroup(view)
 		}
-		return
 	case fyne.KeyLeft:
 		if isOpen {
 			t.closeGroup(view)
 		}
-		return
 	case fyne.KeyReturn, fyne.KeyEnter:
 		t.syncOne(view)
-		return
 	case fyne.KeyU:
 		t.toggleUnchanged(view)
-		return
 	case fyne.KeyA:
 		t.accept(view)
-		return
 	case fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4, fyne.Key5, fyne.Key6, fyne.Key7:
 		t.headerTapped(nameColumn + int(key[0]-'1'))
-		return
 	case fyne.KeyK:
 		t.answer(i)
-		return
 	case fyne.KeyN:
 		t.rename(view)
-		return
 	case fyne.KeyDelete, fyne.KeyBackspace:
 		t.rejectOrWithdraw(view)
-		return
 	}
-	t.refresh()
 }
 
 // menu is what the other mouse button offers on a group and its lines. While it is
@@ -448,7 +431,7 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 	var items []*fyne.MenuItem
 	offer := func(label string, do func()) {
 		items = append(items, fyne.NewMenuItem(label, func() {
-			if t.model == model {
+			if t.model != nil && t.model.review == model.review {
 				do()
 			}
 		}))
@@ -458,14 +441,14 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 		offer("Show or hide unchanged", func() { t.toggleUnchanged(view) })
 	}
 	if app.Syncable(row) {
-		offer("Select, or no longer", func() { t.model.toggle(view); t.refresh() })
+		offer("Select, or no longer", func() { t.toggle(view) })
 		offer("Sync group …", func() { t.syncOne(view) })
 	}
 	if model.views[view].waits() {
 		offer("Accept", func() { t.accept(view) })
 	}
-	if rows := model.waiting(); len(rows) > 1 {
-		offer(fmt.Sprintf("Accept the %s selected groups", grouped(len(rows))), func() { t.decide(func() error { return t.w.app.Accept(model.review, rows, "") }) })
+	if n := model.sums.undecided; n > 1 {
+		offer(fmt.Sprintf("Accept the %s selected groups", grouped(n)), func() { t.decide(func() error { return t.w.app.Accept(model.review, model.waiting(), "") }) })
 	}
 	t.offerAnswers(i, offer)
 	switch {
@@ -474,8 +457,8 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 	case app.Syncable(row):
 		offer("Reject …", func() { t.rejectOrWithdraw(view) })
 	}
-	if rows := model.selection(); len(rows) > 1 {
-		offer(fmt.Sprintf("Reject the %s selected groups …", grouped(len(rows))), func() { t.askReject(rows) })
+	if n := model.ticks; n > 1 {
+		offer(fmt.Sprintf("Reject the %s selected groups …", grouped(n)), func() { t.askReject(n, "", model.selection) })
 	}
 	return items
 }
@@ -489,27 +472,33 @@ func (t *groupsTab) toggleOpen(view int) {
 }
 
 func (t *groupsTab) closeGroup(view int) {
-	t.model.close(view)
-	t.refresh()
-	t.list.SetCursor(t.model.lineOf(view))
+	t.alter(func(m *groupsModel) { m.close(view) }, nil)
+	t.goTo(view)
+}
+
+// goTo puts the cursor on a group.
+func (t *groupsTab) goTo(view int) {
+	line := -1
+	t.alter(func(m *groupsModel) { line = m.lineOf(view) }, func() { t.list.SetCursor(line) })
 }
 
 // openGroup opens a group in place; its member changes are worked out in the
 // background.
 func (t *groupsTab) openGroup(view int) {
 	model := t.model
-	model.openWith(view, nil)
-	t.refresh()
+	t.alter(func(m *groupsModel) { m.openWith(view, nil) }, nil)
 	var inside *opened
 	t.w.background(func() {
 		inside = open(model.review, &model.views[view], model.limits, t.w.whatChanged(model.review, model.views[view].row))
 	}, func() {
-		if _, still := model.open[model.views[view].key]; !still || t.model != model {
-			return // closed, or another snapshot is shown
+		if t.model == nil || t.model.review != model.review {
+			return // another snapshot is shown
 		}
-		model.openWith(view, inside)
-		t.refresh()
-		t.w.debug("group opened", "group", model.views[view].row.Name)
+		t.alter(func(m *groupsModel) {
+			if _, still := m.open[m.views[view].key]; still {
+				m.openWith(view, inside)
+			}
+		}, func() { t.w.debug("group opened", "group", model.views[view].row.Name) })
 	})
 }
 
@@ -522,17 +511,14 @@ func (t *groupsTab) toggleUnchanged(view int) {
 		return
 	}
 	if inside.unchanged != nil {
-		inside.unchanged = nil
-		t.filter()
+		t.alter(func(m *groupsModel) { m.openWith(view, inside.with(nil)) }, nil)
 		return
 	}
-	var unchanged []review.Change
-	t.w.background(func() { unchanged = model.review.Unchanged(model.views[view].row) }, func() {
-		if t.model == model && model.open[model.views[view].key] == inside {
-			inside.unchanged = unchanged
-			t.filter()
+	t.alter(func(m *groupsModel) {
+		if m.open[m.views[view].key] == inside {
+			m.openWith(view, inside.with(m.review.Unchanged(m.views[view].row)))
 		}
-	})
+	}, nil)
 }
 
 func (t *groupsTab) syncOne(view int) {
@@ -557,26 +543,26 @@ func (t *groupsTab) rejectOrWithdraw(view int) {
 		return
 	}
 	if app.Syncable(row) {
-		t.askReject([]*review.Row{row})
+		t.askReject(1, row.Name, only(row))
 	}
 }
 
-// askReject asks for the reason why groups stay as they are.
-func (t *groupsTab) askReject(rows []*review.Row) {
+// askReject asks for the reason why n groups, or the one of a name, stay as they are.
+func (t *groupsTab) askReject(n int, name string, which rows) {
 	if !t.w.latestOnly() {
 		return
 	}
-	r, title, which := t.model.review, "Reject the sync of this group", "“"+display.Line(rows[0].Name)+"” stays as it is"
-	if len(rows) > 1 {
-		title, which = fmt.Sprintf("Reject the sync of %s groups", grouped(len(rows))), fmt.Sprintf("The %s selected groups stay as they are", grouped(len(rows)))
+	r, title, stay := t.model.review, "Reject the sync of this group", "“"+display.Line(name)+"” stays as it is"
+	if n > 1 {
+		title, stay = fmt.Sprintf("Reject the sync of %s groups", grouped(n)), fmt.Sprintf("The %s selected groups stay as they are", grouped(n))
 	}
 	reason := widget.NewMultiLineEntry()
 	reason.SetPlaceHolder("Why it stays as it is; kept with the decision")
 	reason.SetMinRowsVisible(3)
-	text := wrapped(which + " in Atlassian until this is withdrawn, or what it rests on changes.")
+	text := wrapped(stay + " in Atlassian until this is withdrawn, or what it rests on changes.")
 	ask := dialog.NewCustomConfirm(title, "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
 		if yes {
-			t.decide(func() error { return t.w.app.Reject(r, rows, reason.Text) })
+			t.decide(func() error { return t.w.app.Reject(r, which(), reason.Text) })
 		}
 	}, t.w.win)
 	ask.Resize(room(t.w.win, 520, 260))

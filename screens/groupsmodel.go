@@ -2,8 +2,10 @@ package screens
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/rollcall-app/rollcall/app"
@@ -63,7 +65,8 @@ const (
 
 // groupsModel is the content of the groups table: which groups are shown, in
 // which order, which are ticked and opened. It is synchronous and knows no
-// widget; only the UI goroutine changes it.
+// widget. Once it is shown it doesn't change any more: groupsTab.alter puts another
+// in its place.
 type groupsModel struct {
 	review  *review.Review
 	limits  plan.Thresholds
@@ -75,6 +78,8 @@ type groupsModel struct {
 	summary peopleSummary
 	// answers is how many aren't carried out.
 	answers int
+	facts   facts
+	sums    sums
 
 	finder *review.Finder
 	// sites and products are what can be filtered by.
@@ -93,22 +98,26 @@ type groupsModel struct {
 	found               map[int]bool
 	order               []order // the column sorted by, then those before it
 
-	shown  []int // views that pass the filter, in order
+	ranked []int // all views in order
+	shown  []int // those of them that pass the filter
 	lines  []lineRef
-	ticked map[string]bool
+	ticked []bool             // beside views
+	ticks  int                // how many are
 	open   map[string]*opened // nil inside while it is worked out
 }
 
 // newGroupsModel works out what a review shows under the guards' thresholds.
 func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	m := &groupsModel{
-		review: r, limits: limits, columns: newGroupColumns(), states: map[review.State]bool{}, order: []order{{column: nameColumn}}, ticked: map[string]bool{}, open: map[string]*opened{}, finder: review.NewFinder(r),
+		review: r, limits: limits, columns: newGroupColumns(), states: map[review.State]bool{}, order: []order{{column: nameColumn}}, open: map[string]*opened{}, finder: review.NewFinder(r),
 	}
 	for i := range r.Rows {
 		view := newGroupView(r, &r.Rows[i], limits)
 		view.no = i
 		m.views = append(m.views, view)
 	}
+	m.ticked = make([]bool, len(m.views))
+	m.facts = newFacts(r, m.views)
 	m.effect = r.Effect(app.All(r).Rows)
 	m.summary = summarize(r)
 	for _, row := range app.Answered(r) {
@@ -116,26 +125,35 @@ func newGroupsModel(r *review.Review, limits plan.Thresholds) *groupsModel {
 	}
 	m.sites = m.values(func(view *groupView) []string { return view.hosts })
 	m.products = m.values(func(view *groupView) []string { return view.productNames })
+	m.rank()
 	m.arrange()
+	m.sumUp()
 	return m
 }
 
 // adopt takes the ticks, filter and order from the model before, as far as they
 // still fit, and gives the views of the groups that were open there.
 func (m *groupsModel) adopt(before *groupsModel) (wereOpen []int) {
+	m.ticked, m.ticks = make([]bool, len(m.views)), 0
 	m.states, m.order, m.losing, m.quiet, m.site, m.product = before.states, before.order, before.losing, before.quiet, before.site, before.product
 	m.undecided, m.accepted = before.undecided, before.accepted
 	m.text, m.found = before.text, m.people(before.text)
+	ticked := map[string]bool{}
+	for i, on := range before.ticked {
+		if on {
+			ticked[before.views[i].key] = true
+		}
+	}
 	for i := range m.views {
 		view := &m.views[i]
-		if before.ticked[view.key] && app.Syncable(view.row) {
-			m.ticked[view.key] = true
-		}
+		m.tick(i, ticked[view.key])
 		if _, was := before.open[view.key]; was {
 			wereOpen = append(wereOpen, i)
 		}
 	}
+	m.rank()
 	m.arrange()
+	m.sumUp()
 	return wereOpen
 }
 
@@ -236,15 +254,13 @@ func shortSite(host string) string {
 	return strings.TrimSuffix(host, ".atlassian.net")
 }
 
-// arrange filters and sorts, and lays the lines out.
-func (m *groupsModel) arrange() {
-	m.shown = m.shown[:0]
-	for i := range m.views {
-		if m.passes(&m.views[i]) {
-			m.shown = append(m.shown, i)
-		}
+// rank sorts all groups.
+func (m *groupsModel) rank() {
+	m.ranked = make([]int, len(m.views))
+	for i := range m.ranked {
+		m.ranked[i] = i
 	}
-	slices.SortStableFunc(m.shown, func(a, b int) int {
+	slices.SortStableFunc(m.ranked, func(a, b int) int {
 		for _, by := range m.order {
 			if c := by.compare(&m.views[a], &m.views[b]); c != 0 {
 				return c
@@ -252,6 +268,24 @@ func (m *groupsModel) arrange() {
 		}
 		return 0
 	})
+}
+
+// arrange filters, and lays the lines out.
+func (m *groupsModel) arrange() {
+	parts := runtime.GOMAXPROCS(0)
+	passed := make([][]int, parts)
+	var workers sync.WaitGroup
+	for part := range parts {
+		workers.Go(func() {
+			for _, i := range m.ranked[part*len(m.ranked)/parts : (part+1)*len(m.ranked)/parts] {
+				if m.passes(&m.views[i]) {
+					passed[part] = append(passed[part], i)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	m.shown = slices.Concat(passed...)
 	m.flatten()
 }
 
@@ -315,7 +349,7 @@ func partsText(cell widgets.Cell) string {
 // flatten lays out a line for each group shown, and behind an opened one those
 // of its inside.
 func (m *groupsModel) flatten() {
-	m.lines = m.lines[:0]
+	m.lines = make([]lineRef, 0, len(m.shown))
 	for _, i := range m.shown {
 		m.lines = append(m.lines, lineRef{groupLine, i, 0})
 		inside, isOpen := m.open[m.views[i].key]
@@ -349,6 +383,7 @@ func (m *groupsModel) sortBy(column int) {
 		then := slices.DeleteFunc(slices.Clone(m.order), func(o order) bool { return o.column == column })
 		m.order = append([]order{first}, then...)
 	}
+	m.rank()
 	m.arrange()
 }
 
@@ -381,16 +416,6 @@ func (m *groupsModel) values(of func(*groupView) []string) []string {
 	return slices.Compact(all)
 }
 
-// count counts the groups that fit a filter by itself.
-func (m *groupsModel) count(fits func(*groupView) bool) (n int) {
-	for i := range m.views {
-		if fits(&m.views[i]) {
-			n++
-		}
-	}
-	return n
-}
-
 // showStates shows the groups in these states only; none for all.
 func (m *groupsModel) showStates(states ...review.State) {
 	m.states = map[review.State]bool{}
@@ -412,30 +437,33 @@ func (m *groupsModel) toggleState(state review.State) {
 
 // tick selects a group, or no longer; only what can be synced is selected.
 func (m *groupsModel) tick(view int, on bool) {
-	v := &m.views[view]
-	if on && app.Syncable(v.row) {
-		m.ticked[v.key] = true
-	} else {
-		delete(m.ticked, v.key)
+	on = on && app.Syncable(m.views[view].row)
+	switch {
+	case on && !m.ticked[view]:
+		m.ticks++
+	case !on && m.ticked[view]:
+		m.ticks--
 	}
+	m.ticked[view] = on
 }
 
 // toggle selects a group, or no longer.
-func (m *groupsModel) toggle(view int) { m.tick(view, !m.ticked[m.views[view].key]) }
+func (m *groupsModel) toggle(view int) { m.tick(view, !m.ticked[view]) }
 
-// tickRange selects all groups shown between two lines.
-func (m *groupsModel) tickRange(from, to int) {
-	for i := max(min(from, to), 0); i <= max(from, to) && i < len(m.lines); i++ {
-		if m.lines[i].kind == groupLine {
-			m.tick(m.lines[i].view, true)
+// tickRange selects all groups between two lines of those that were shown when it was
+// asked for.
+func (m *groupsModel) tickRange(lines []lineRef, from, to int) {
+	for i := max(min(from, to), 0); i <= max(from, to) && i < len(lines); i++ {
+		if lines[i].kind == groupLine {
+			m.tick(lines[i].view, true)
 		}
 	}
 }
 
-// tickShown selects all groups shown, or none of them where all are.
-func (m *groupsModel) tickShown() {
-	on := !m.allTicked()
-	for _, view := range m.shown {
+// tickShown selects the groups that were shown when it was asked for, or none of them
+// where all were.
+func (m *groupsModel) tickShown(shown []int, on bool) {
+	for _, view := range shown {
 		m.tick(view, on)
 	}
 }
@@ -445,7 +473,7 @@ func (m *groupsModel) allTicked() bool {
 	for _, view := range m.shown {
 		if v := &m.views[view]; app.Syncable(v.row) {
 			some = true
-			if !m.ticked[v.key] {
+			if !m.ticked[view] {
 				return false
 			}
 		}
@@ -457,7 +485,7 @@ func (m *groupsModel) allTicked() bool {
 func (m *groupsModel) selection() []*review.Row {
 	var rows []*review.Row
 	for i := range m.views {
-		if m.ticked[m.views[i].key] {
+		if m.ticked[i] {
 			rows = append(rows, m.views[i].row)
 		}
 	}
@@ -479,7 +507,7 @@ func (m *groupsModel) acceptedRows() []*review.Row {
 func (m *groupsModel) waiting() []*review.Row {
 	var rows []*review.Row
 	for i := range m.views {
-		if v := &m.views[i]; m.ticked[v.key] && v.waits() {
+		if v := &m.views[i]; m.ticked[i] && v.waits() {
 			rows = append(rows, v.row)
 		}
 	}
@@ -488,9 +516,9 @@ func (m *groupsModel) waiting() []*review.Row {
 
 // hiddenTicks is how many ticked groups the filter hides.
 func (m *groupsModel) hiddenTicks() int {
-	n := len(m.ticked)
+	n := m.ticks
 	for _, view := range m.shown {
-		if m.ticked[m.views[view].key] {
+		if m.ticked[view] {
 			n--
 		}
 	}

@@ -257,7 +257,7 @@ func (t *identityTab) showSnapshot(ready bool) {
 	t.taken.SetText(display.Text(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
 		moment(r.Snapshot.TakenAt),
 		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way)))
-	counts := r.Counts()
+	counts := t.w.groups.model.facts.counts
 	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))
 	t.unsynced.Set(grouped(counts.CouldNotSync()))
 	t.fresh.Set(grouped(counts.State[review.New]))

@@ -21,6 +21,13 @@ type opened struct {
 	unchanged []review.Change
 }
 
+// with gives a copy that shows who stays as they are; nil for one that doesn't.
+func (o *opened) with(unchanged []review.Change) *opened {
+	copied := *o
+	copied.unchanged = unchanged
+	return &copied
+}
+
 // note is a line of a sentence about the group.
 type note struct {
 	text string

@@ -21,6 +21,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -194,6 +195,9 @@ type loaded struct {
 	settings app.Settings
 	review   *review.Review
 	model    *groupsModel
+	// wereOpen are the groups that were open in the model that was adopted.
+	wereOpen []int
+	givers   map[directory.ProductNo][]giver
 	runs     []run.Report
 	// err is a failure to read anything, reviewErr one to read the snapshot.
 	err, reviewErr error
@@ -204,7 +208,7 @@ func (w *Window) read(name string) (l loaded) {
 		return l
 	}
 	if l.review, l.reviewErr = w.app.ReviewNamed(name, false); l.reviewErr == nil {
-		l.model = newGroupsModel(l.review, l.settings.Thresholds())
+		l.model, l.givers = newGroupsModel(l.review, l.settings.Thresholds()), giversOf(l.review)
 	}
 	l.runs, l.err = w.app.Store.Runs()
 	return l
@@ -218,10 +222,26 @@ func (w *Window) load(then func()) { w.loadNamed(cmp.Or(w.looking, app.Latest), 
 // overtook is dropped.
 func (w *Window) loadNamed(name string, then func()) {
 	w.loads++
-	number := w.loads
+	number, columns := w.loads, w.groups.columns
 	var l loaded
-	w.background(func() { l = w.read(name) }, func() {
+	before := w.groups.model
+	adopt := func() {
+		if l.model == nil {
+			return
+		}
+		l.model.columns, l.wereOpen = columns, nil
+		if before != nil {
+			l.wereOpen = l.model.adopt(before)
+		}
+	}
+	var show func()
+	show = func() {
 		if number != w.loads {
+			return
+		}
+		if before != w.groups.model || w.groups.altering { // somebody does something to the table
+			before = w.groups.model
+			w.background(adopt, show)
 			return
 		}
 		if l.err != nil {
@@ -238,7 +258,8 @@ func (w *Window) loadNamed(name string, then func()) {
 		}
 		// Without a snapshot that can be read, what remains is to fetch.
 		w.settings, w.review, w.runs = l.settings, l.review, l.runs
-		w.groups.setModel(l.model)
+		w.access.all = l.givers
+		w.groups.setModel(l.model, l.wereOpen)
 		w.show()
 		w.debug("loaded", "groups", w.groups.length())
 		if l.reviewErr != nil && !problem.Is(l.reviewErr, problem.NoSnapshot) {
@@ -248,7 +269,11 @@ func (w *Window) loadNamed(name string, then func()) {
 		if then != nil {
 			then()
 		}
-	})
+	}
+	w.background(func() {
+		l = w.read(name)
+		adopt()
+	}, show)
 }
 
 // debug tells the log what the person sees; a test of the real window follows
@@ -394,7 +419,7 @@ func (w *Window) showStatus() {
 		w.status.tell("", "Nothing fetched yet")
 		return
 	}
-	counts := w.review.Counts()
+	counts := w.groups.model.facts.counts
 	synced := fmt.Sprintf("Synced %s of %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups))
 	if rejected := counts.State[review.Rejected]; rejected > 0 {
 		synced += fmt.Sprintf(", %s rejected", grouped(rejected))
