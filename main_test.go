@@ -28,7 +28,7 @@ type process struct {
 	out   *bufio.Reader
 }
 
-func startProcess(t *testing.T, binary string, args ...string) *process {
+func startProcess(t testing.TB, binary string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: exec.Command(binary, args...), lines: make(chan string, 10_000)}
 	out, err := p.cmd.StdoutPipe()
@@ -59,7 +59,7 @@ func startProcess(t *testing.T, binary string, args ...string) *process {
 }
 
 // await waits for a line of the log that holds all the words.
-func (p *process) await(t *testing.T, words ...string) {
+func (p *process) await(t testing.TB, words ...string) {
 	t.Helper()
 	patience := time.After(60 * time.Second)
 	for {

@@ -178,6 +178,7 @@ func (w *Window) restyle() {
 // Show shows the window with the cached snapshot. fetch asks for a fetch at
 // once, as the demo does.
 func (w *Window) Show(fetch bool) {
+	w.fyneApp.Lifecycle().SetOnStarted(func() { w.debug("drawing begins") })
 	w.win.Show()
 	w.load(func() {
 		if w.review != nil {

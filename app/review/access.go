@@ -15,6 +15,7 @@ type accessNo uint32
 type accessTable struct {
 	org      *directory.Organization
 	list     []directory.Access
+	gives    []holding    // beside list
 	ofGroup  [][]accessNo // sorted, beside org.Groups
 	groupsOf directory.Runs[directory.AccountNo, directory.GroupNo]
 	direct   map[directory.AccountNo][]accessNo
@@ -32,6 +33,7 @@ func newAccessTable(org *directory.Organization) *accessTable {
 			no = accessNo(len(t.list))
 			numbers[access] = no
 			t.list = append(t.list, access)
+			t.gives = append(t.gives, holding{directory.GivesProduct(access.Role), directory.TakesSeat(access.Role)})
 		}
 		return no
 	}

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/rollcall-app/rollcall/app/directory"
@@ -39,143 +40,212 @@ func (e *ProductEffect) SeatChange() int { return e.Takes - len(e.Frees) }
 // After is how many people have the product afterwards.
 func (e *ProductEffect) After() int { return e.Before + len(e.Gain) + len(e.Invited) - len(e.Lose) }
 
-// moves are the groups that one account or person enters and leaves; off says
-// that the account is deactivated.
-type moves struct {
-	in, out []directory.GroupNo
-	off     bool
+// move is a group that an account or a person enters or leaves.
+type move[N ~uint32] struct {
+	who   N
+	group directory.GroupNo
+	how   moving
 }
+
+type moving uint8
+
+const (
+	entering moving = iota
+	leaving
+	deactivating // the account, whatever group
+	nowhere      // into a group that there isn't yet
+)
 
 // Effect counts what syncing the given rows does, and deactivating some accounts.
 // Rows that have no single Atlassian group give nothing and count as member
 // changes only.
 func (r *Review) Effect(rows []*Row, deactivated ...directory.AccountNo) Effect {
-	accounts := map[directory.AccountNo]*moves{}
-	people := map[directory.PersonNo]*moves{}
 	effect := Effect{Products: make([]ProductEffect, len(r.Snapshot.Atlassian.Products))}
+	accounts, people := r.moves(rows, &effect)
+	for _, account := range deactivated {
+		accounts = append(accounts, move[directory.AccountNo]{who: account, how: deactivating})
+	}
+	h := r.newHands()
+	r.before(&effect, h)
+	effect.People = eachMoved(accounts, func(account directory.AccountNo, moves []move[directory.AccountNo]) {
+		r.moveAccount(&effect, h, account, moves)
+	})
+	effect.People += eachMoved(people, func(person directory.PersonNo, moves []move[directory.PersonNo]) {
+		r.movePerson(&effect, h, person, moves)
+	})
+	return effect
+}
+
+// moves lists who enters and leaves by the sync of some rows, and counts them.
+func (r *Review) moves(rows []*Row, effect *Effect) (accounts []move[directory.AccountNo], people []move[directory.PersonNo]) {
 	var m members
 	for _, row := range targets(rows) {
-		r.compare(row, &m)
+		r.differ(row, &m)
 		effect.Added += len(m.added) + len(m.provision)
 		effect.Provisioned += len(m.provision)
 		effect.Removed += len(m.removed)
 		group, exists := row.Group()
+		in, out := entering, leaving
+		if !exists {
+			in, out = nowhere, nowhere
+		}
 		for _, account := range m.added {
-			if move := moving(accounts, account); exists {
-				move.in = append(move.in, group)
-			}
+			accounts = append(accounts, move[directory.AccountNo]{account, group, in})
 		}
 		for _, account := range m.removed {
-			if move := moving(accounts, account); exists {
-				move.out = append(move.out, group)
-			}
+			accounts = append(accounts, move[directory.AccountNo]{account, group, out})
 		}
 		for _, person := range m.provision {
-			if move := moving(people, person); exists {
-				move.in = append(move.in, group)
-			}
+			people = append(people, move[directory.PersonNo]{person, group, in})
 		}
 	}
-	for _, account := range deactivated {
-		moving(accounts, account).off = true
-	}
-	effect.People = len(accounts) + len(people)
-	r.before(&effect)
-	for _, account := range sortedNumbers(accounts) {
-		r.moveAccount(&effect, account, accounts[account])
-	}
-	for _, person := range sortedNumbers(people) {
-		r.movePerson(&effect, person, people[person])
-	}
-	return effect
+	return accounts, people
 }
 
-func moving[N comparable](set map[N]*moves, no N) *moves {
-	if set[no] == nil {
-		set[no] = &moves{}
+// eachMoved calls do for everybody who moves, in the order of their numbers, and
+// gives how many they are.
+func eachMoved[N ~uint32](moves []move[N], do func(who N, moves []move[N])) (n int) {
+	slices.SortStableFunc(moves, func(a, b move[N]) int { return cmp.Compare(a.who, b.who) })
+	for len(moves) > 0 {
+		end := 1
+		for end < len(moves) && moves[end].who == moves[0].who {
+			end++
+		}
+		do(moves[0].who, moves[:end])
+		moves = moves[end:]
+		n++
 	}
-	return set[no]
+	return n
 }
 
 // holding is what one account may do on one product.
 type holding struct{ in, seat bool }
 
-// holdings gives, for each product, what an account has through the groups that
-// in names, and directly.
-func (r *Review) holdings(account directory.AccountNo, groups []directory.GroupNo) map[directory.ProductNo]holding {
-	held := map[directory.ProductNo]holding{}
-	take := func(no accessNo) {
-		access := r.access.list[no]
-		now := held[access.Product]
-		now.in = now.in || directory.GivesProduct(access.Role)
-		now.seat = now.seat || directory.TakesSeat(access.Role)
-		held[access.Product] = now
+// hand is what somebody may do, product by product; met are those on which it is
+// anything. It is used again for one after the other.
+type hand struct {
+	of  []holding
+	met []directory.ProductNo
+}
+
+// hands are those that counting needs at once.
+type hands struct {
+	before, after hand
+	groups        []directory.GroupNo
+}
+
+func (r *Review) newHands() *hands {
+	n := len(r.Snapshot.Atlassian.Products)
+	return &hands{before: hand{of: make([]holding, n)}, after: hand{of: make([]holding, n)}}
+}
+
+// drop empties the hand.
+func (h *hand) drop() {
+	for _, product := range h.met {
+		h.of[product] = holding{}
 	}
+	h.met = h.met[:0]
+}
+
+// take adds an access.
+func (h *hand) take(t *accessTable, no accessNo) {
+	product, gives := t.list[no].Product, t.gives[no]
+	now := h.of[product]
+	if (now == holding{}) && gives != now {
+		h.met = append(h.met, product)
+	}
+	h.of[product] = holding{now.in || gives.in, now.seat || gives.seat}
+}
+
+// hold takes what an account has through some groups, and directly; a person without
+// one has nothing directly.
+func (r *Review) hold(h *hand, account directory.AccountNo, groups []directory.GroupNo) {
+	h.drop()
 	for _, group := range groups {
 		for _, no := range r.access.ofGroup[group] {
-			take(no)
+			h.take(r.access, no)
 		}
 	}
 	if account != directory.NoAccount {
 		for _, no := range r.access.direct[account] {
-			take(no)
+			h.take(r.access, no)
 		}
 	}
-	return held
 }
 
 // before counts who has each product now.
-func (r *Review) before(effect *Effect) {
+func (r *Review) before(effect *Effect, h *hands) {
 	for i := range r.Snapshot.Atlassian.Accounts {
 		account := directory.AccountNo(i)
 		if r.Snapshot.Atlassian.Accounts[i].Outside() {
 			continue
 		}
-		for product, held := range r.holdings(account, r.access.groupsOf.Of(account)) {
-			if held.in {
+		r.hold(&h.before, account, r.access.groupsOf.Of(account))
+		for _, product := range h.before.met {
+			if h.before.of[product].in {
 				effect.Products[product].Before++
 			}
 		}
 	}
 }
 
-func (r *Review) moveAccount(effect *Effect, account directory.AccountNo, move *moves) {
+func (r *Review) moveAccount(effect *Effect, h *hands, account directory.AccountNo, moves []move[directory.AccountNo]) {
 	groups := r.access.groupsOf.Of(account)
-	after := slices.Clone(groups)
-	after = slices.DeleteFunc(after, func(group directory.GroupNo) bool { return slices.Contains(move.out, group) })
-	after = append(after, move.in...)
-	had, has := r.holdings(account, groups), r.holdings(account, after)
-	if move.off {
-		has = nil
+	r.hold(&h.before, account, groups)
+	h.groups = append(h.groups[:0], groups...)
+	off := false
+	for _, move := range moves {
+		switch move.how {
+		case entering:
+			h.groups = append(h.groups, move.group)
+		case leaving:
+			if at := slices.Index(h.groups, move.group); at >= 0 {
+				h.groups = slices.Delete(h.groups, at, at+1)
+			}
+		case deactivating:
+			off = true
+		}
+	}
+	if h.after.drop(); !off {
+		r.hold(&h.after, account, h.groups)
 	}
 	// A suspended or deactivated account takes no seat, whatever it may do.
 	seated := r.Snapshot.Atlassian.Accounts[account].Status == directory.Active
 	gains, loses := false, false
-	for no := range effect.Products {
-		product := directory.ProductNo(no)
-		then, now, on := had[product], has[product], &effect.Products[no]
-		if now.in && !then.in {
-			on.Gain = append(on.Gain, account)
-			gains = true
-		}
+	for _, product := range h.before.met {
+		then, now, on := h.before.of[product], h.after.of[product], &effect.Products[product]
 		if then.in && !now.in {
 			on.Lose = append(on.Lose, account)
 			loses = true
-		}
-		if seated && now.seat && !then.seat {
-			on.Takes++
 		}
 		if seated && then.seat && !now.seat {
 			on.Frees = append(on.Frees, account)
 		}
 	}
+	for _, product := range h.after.met {
+		then, now, on := h.before.of[product], h.after.of[product], &effect.Products[product]
+		if now.in && !then.in {
+			on.Gain = append(on.Gain, account)
+			gains = true
+		}
+		if seated && now.seat && !then.seat {
+			on.Takes++
+		}
+	}
 	effect.tally(gains, loses)
 }
 
-func (r *Review) movePerson(effect *Effect, person directory.PersonNo, move *moves) {
+func (r *Review) movePerson(effect *Effect, h *hands, person directory.PersonNo, moves []move[directory.PersonNo]) {
+	h.groups = h.groups[:0]
+	for _, move := range moves {
+		if move.how == entering {
+			h.groups = append(h.groups, move.group)
+		}
+	}
+	r.hold(&h.after, directory.NoAccount, h.groups)
 	gains := false
-	for product, held := range r.holdings(directory.NoAccount, move.in) {
-		on := &effect.Products[product]
+	for _, product := range h.after.met {
+		held, on := h.after.of[product], &effect.Products[product]
 		if held.in {
 			on.Invited = append(on.Invited, person)
 			gains = true
@@ -243,13 +313,15 @@ func (r *Review) after(rows []*Row) func(directory.GroupNo) []directory.AccountN
 func SeatHolders(org *directory.Organization) []int {
 	r := &Review{Snapshot: &directory.Snapshot{Atlassian: *org}, access: newAccessTable(org)}
 	held := make([]int, len(org.Products))
+	h := r.newHands()
 	for i := range org.Accounts {
 		if org.Accounts[i].Status != directory.Active {
 			continue
 		}
 		account := directory.AccountNo(i)
-		for product, holding := range r.holdings(account, r.access.groupsOf.Of(account)) {
-			if holding.seat {
+		r.hold(&h.before, account, r.access.groupsOf.Of(account))
+		for _, product := range h.before.met {
+			if h.before.of[product].seat {
 				held[product]++
 			}
 		}

@@ -2,13 +2,16 @@ package review
 
 import (
 	"strings"
+	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 )
 
-// Finder finds groups by the people in them. It is safe for concurrent use.
+// Finder finds groups by the people in them. It is safe for concurrent use; the first
+// question takes a while with many people.
 type Finder struct {
 	review *Review
+	ready  sync.Once
 	// people and accounts are names and addresses, folded, in the snapshot's
 	// order.
 	people, accounts []string
@@ -17,16 +20,18 @@ type Finder struct {
 	rowsOfGroup      map[directory.GroupNo][]int
 }
 
-// NewFinder prepares to find people; that takes a while with many.
-func NewFinder(r *Review) *Finder {
-	f := &Finder{review: r, rowsOf: r.Snapshot.IdP.Members.Invert(len(r.Snapshot.IdP.People)), rowOfSource: map[directory.SourceNo]int{}, rowsOfGroup: map[directory.GroupNo][]int{}}
+// NewFinder makes a finder for a review.
+func NewFinder(r *Review) *Finder { return &Finder{review: r} }
+
+// prepare folds the names and addresses.
+func (f *Finder) prepare() {
+	r := f.review
+	f.rowsOf, f.rowOfSource, f.rowsOfGroup = r.Snapshot.IdP.Members.Invert(len(r.Snapshot.IdP.People)), map[directory.SourceNo]int{}, map[directory.GroupNo][]int{}
 	for i := range r.Snapshot.IdP.People {
-		person := &r.Snapshot.IdP.People[i]
-		f.people = append(f.people, directory.FoldName(strings.Join(append([]string{person.Name, person.Email}, person.Aliases...), "\n")))
+		f.people = append(f.people, searched(&r.Snapshot.IdP.People[i]))
 	}
 	for i := range r.Snapshot.Atlassian.Accounts {
-		account := &r.Snapshot.Atlassian.Accounts[i]
-		f.accounts = append(f.accounts, directory.FoldName(account.Name+"\n"+account.Email))
+		f.accounts = append(f.accounts, searchedAccount(&r.Snapshot.Atlassian.Accounts[i]))
 	}
 	for i := range r.Rows {
 		row := &r.Rows[i]
@@ -37,7 +42,6 @@ func NewFinder(r *Review) *Finder {
 			f.rowsOfGroup[no] = append(f.rowsOfGroup[no], i)
 		}
 	}
-	return f
 }
 
 // Rows gives the places in Review.Rows of the groups in which somebody is, on
@@ -49,6 +53,7 @@ func (f *Finder) Rows(text string) map[int]bool {
 	if text == "" {
 		return found
 	}
+	f.ready.Do(f.prepare)
 	matches := f.review.Matches
 	for no := range f.people {
 		if strings.Contains(f.people[no], text) {
@@ -87,10 +92,19 @@ func (f *Finder) account(found map[int]bool, no directory.AccountNo) {
 	}
 }
 
+// searched is what a person is found by, searchedAccount what an account is, folded.
+func searched(person *directory.Person) string {
+	return directory.FoldName(strings.Join(append([]string{person.Name, person.Email}, person.Aliases...), "\n"))
+}
+
+func searchedAccount(account *directory.Account) string {
+	return directory.FoldName(account.Name + "\n" + account.Email)
+}
+
 // Is says whether a text is in the name or the addresses of the person of a
-// change.
+// change. It asks about nobody else, and takes no time.
 func (f *Finder) Is(change *Change, text string) bool {
 	text = directory.FoldName(text)
-	return text != "" && (change.Person != directory.NoPerson && strings.Contains(f.people[change.Person], text) ||
-		change.Account != directory.NoAccount && strings.Contains(f.accounts[change.Account], text))
+	return text != "" && (change.Person != directory.NoPerson && strings.Contains(searched(&f.review.Snapshot.IdP.People[change.Person]), text) ||
+		change.Account != directory.NoAccount && strings.Contains(searchedAccount(&f.review.Snapshot.Atlassian.Accounts[change.Account]), text))
 }

@@ -10,9 +10,12 @@ import (
 
 // Large makes a snapshot of so many memberships on each side, in groups of
 // about 32, of which every tenth differs.
-func Large(memberships int) *directory.Snapshot {
+func Large(memberships int) *directory.Snapshot { return Sized(memberships/8, memberships/32, 32) }
+
+// Sized makes a snapshot of so many people and groups with so many members each, of
+// which every tenth differs.
+func Sized(people, groups, members int) *directory.Snapshot {
 	rng := rand.New(rand.NewPCG(1, 2))
-	people, groups := memberships/8, memberships/32
 	s := &directory.Snapshot{ID: "large"}
 	// Each side lists people in an order of its own.
 	account := rng.Perm(people)
@@ -30,7 +33,7 @@ func Large(memberships int) *directory.Snapshot {
 		name := fmt.Sprintf("group %d", g)
 		s.IdP.Groups = append(s.IdP.Groups, directory.SourceGroup{ID: name, Name: name})
 		s.Atlassian.Groups = append(s.Atlassian.Groups, directory.Group{ID: name, Name: name, Grants: []directory.Grant{{Access: directory.Access{Product: directory.ProductNo(g % 8), Role: "atlassian/user"}}}})
-		for range 32 {
+		for range members {
 			no := rng.IntN(people)
 			want[g] = append(want[g], directory.PersonNo(no))
 			if rng.IntN(10) == 0 {
