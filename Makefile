@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check audit licences bench fuzz soak screenshots
+.PHONY: demo build test check audit licences bench rates beside fuzz soak screenshots
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -45,10 +45,20 @@ audit:
 licences:
 	.ci/audit --write
 
-# bench prints the figures that docs quote.
+# bench prints the figures that docs/performance.md quotes, but those of the next two.
 bench:
-	@.ci/packages $(BUILD_PACKAGES)
+	@.ci/packages $(BUILD_PACKAGES) xvfb xauth libgl1-mesa-dri
 	go test -tags ci -run '^$$' -bench . -benchmem ./app/review ./app/drift ./storage ./screens
+	LIBGL_ALWAYS_SOFTWARE=1 xvfb-run -a -s '-screen 0 1280x800x24' go test -run '^$$' -bench Start -benchtime 5x .
+
+# rates reads, fetches and syncs at the vendors' published rates; it takes a quarter of an hour.
+rates:
+	@.ci/packages $(BUILD_PACKAGES)
+	go test -run '^$$' -bench AtPublishedRates -benchtime 1x -timeout 60m -v ./app/soak
+
+# beside runs Rollcall, and the peer that PEER names, at the same task.
+beside: build
+	go run ./app/beside $(if $(PEER),--peer $(PEER))
 
 # fuzz feeds every parser of something from outside with what nobody thought of.
 fuzz:

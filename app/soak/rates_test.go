@@ -15,6 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/idp/entra"
+	"github.com/rollcall-app/rollcall/app/idp/google"
+	"github.com/rollcall-app/rollcall/app/idp/okta"
+	"github.com/rollcall-app/rollcall/app/idp/scim"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
 	runs "github.com/rollcall-app/rollcall/app/run"
@@ -47,9 +52,12 @@ func (m *measured) take() map[string][]simulator.Metered {
 	return buckets
 }
 
-// fewest is how many units a slice of time permits at least by which the use of a
+// fewest is how many requests a slice of time permits at least by which the use of a
 // rate is judged: fewer, and whole requests would blur it.
 const fewest = 40
+
+// atOnce is how many units go by one request where a provider takes batches.
+var atOnce = map[string]float64{"entra": 80}
 
 // permitted gives how much of what was permitted a bucket used, in percent, in its
 // leanest slice of time and on the whole; ok is false where it wasn't used for long
@@ -61,7 +69,8 @@ func permitted(requests []simulator.Metered) (leanest, whole float64, ok bool) {
 	if requests[0].Told {
 		first = first.Truncate(slice)
 	} else {
-		slice = max(time.Second, time.Duration(math.Ceil(fewest/perSecond))*time.Second)
+		each := max(atOnce[requests[0].Side], 1)
+		slice = max(time.Second, time.Duration(math.Ceil(fewest*each/perSecond))*time.Second)
 	}
 	used := map[int]int{}
 	last := 0
@@ -102,53 +111,98 @@ func connected(b *testing.B, simulation *simulator.Simulation) *app.App {
 // latency is how long each answer takes on its way.
 const latency = 50 * time.Millisecond
 
-// BenchmarkFetchAtPublishedRates fetches from each provider at the rates that its
-// vendor publishes (assumed: SCIM 10 and Atlassian 5 requests a second for each
-// endpoint), twice, and prints how much of each limit was used in its leanest slice
-// of time, what was refused, and what the second fetch cost the provider.
-func BenchmarkFetchAtPublishedRates(b *testing.B) {
-	for _, provider := range []string{"okta", "entra", "google", "scim"} {
+// reader is an identity provider being read.
+type reader interface {
+	Read(ctx context.Context, last *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error)
+}
+
+// readers connect to a simulated provider at the rate that its vendor publishes.
+var readers = map[string]func(c map[string]string) (reader, error){
+	"okta": func(c map[string]string) (reader, error) {
+		return okta.New(okta.Config{URL: c["url"], Token: c["secret"]})
+	},
+	"entra": func(c map[string]string) (reader, error) {
+		return entra.New(entra.Config{URL: c["url"], LoginURL: c["login-url"], Tenant: c["tenant"], ClientID: c["client"], Secret: c["secret"]})
+	},
+	"google": func(c map[string]string) (reader, error) {
+		return google.New(google.Config{URL: c["url"], Account: c["secret"], Admin: c["admin"]})
+	},
+	"scim": func(c map[string]string) (reader, error) {
+		return scim.New(scim.Config{URL: c["url"], Token: c["secret"]})
+	},
+}
+
+// BenchmarkReadAtPublishedRates reads 1,000 groups (Entra: 5,000) and 20,000 people from each
+// provider at the rate that its vendor publishes (SCIM: 10 requests a second for each
+// endpoint are assumed), twice, and prints how much of each limit was used in its
+// leanest slice of time, what was refused, and what the second read cost.
+func BenchmarkReadAtPublishedRates(b *testing.B) {
+	for _, provider := range slices.Sorted(maps.Keys(readers)) {
 		b.Run(provider, func(b *testing.B) {
+			groups := 1000
+			if provider == "entra" { // which would be done in seven seconds
+				groups = 5000
+			}
 			for b.Loop() {
 				var counts measured
 				simulation, err := simulator.Start(simulator.Options{
-					Company: simulator.Sample(simulator.DefaultSeed, 1000, 20000), IdP: provider, Latency: latency, Published: true, Metered: counts.hear,
+					Company: simulator.Sample(simulator.DefaultSeed, groups, 20000), IdP: provider, Latency: latency, Published: true, Metered: counts.hear,
 				})
 				require.NoError(b, err)
 				defer simulation.Close()
-				a := connected(b, simulation)
-				counts.take()
+				from, err := readers[provider](simulation.Connection)
+				require.NoError(b, err)
 				began := time.Now()
-				first, err := a.Fetch(context.Background(), nil)
+				first, reading, err := from.Read(context.Background(), nil, nil)
 				require.NoError(b, err)
 				b.ReportMetric(time.Since(began).Seconds(), "s")
-				b.Logf("IdP: %d requests. %s", first.How.IdP.Requests, first.How.IdP.Way)
-				b.Logf("Atlassian: %d requests. %s", first.How.Atlassian.Requests, first.How.Atlassian.Way)
-				units := report(b, &counts)
-				_, err = a.Fetch(context.Background(), nil)
+				b.Logf("%d requests. %s", reading.Requests, reading.Way)
+				cost := report(b, &counts)[provider]
+				_, reading, err = from.Read(context.Background(), &first, nil)
 				require.NoError(b, err)
+				b.Logf("again: %d requests. %s", reading.Requests, reading.Way)
 				again := 0
-				for name, requests := range counts.take() {
-					if requests[0].Side == provider {
-						for _, request := range requests {
-							again += request.Cost
-						}
-						b.Logf("again, %s: %d requests", name, len(requests))
+				for _, requests := range counts.take() {
+					for _, request := range requests {
+						again += request.Cost
 					}
 				}
-				b.ReportMetric(100*float64(again)/float64(units[provider]), "%-of-first-again")
+				b.ReportMetric(100*float64(again)/float64(cost), "%-of-first-again")
 			}
 		})
 	}
 }
 
-// report prints how each limit was used, and gives the units taken of each side.
+// BenchmarkFetchAtPublishedRates fetches both sides at once; for Atlassian 5 requests
+// a second for each endpoint are assumed.
+func BenchmarkFetchAtPublishedRates(b *testing.B) {
+	for b.Loop() {
+		var counts measured
+		simulation, err := simulator.Start(simulator.Options{
+			Company: simulator.Sample(simulator.DefaultSeed, 500, 5000), IdP: "google", Latency: latency, Published: true, Metered: counts.hear,
+		})
+		require.NoError(b, err)
+		defer simulation.Close()
+		a := connected(b, simulation)
+		counts.take()
+		began := time.Now()
+		snapshot, err := a.Fetch(context.Background(), nil)
+		require.NoError(b, err)
+		b.ReportMetric(time.Since(began).Seconds(), "s")
+		b.Logf("IdP: %d requests. %s", snapshot.How.IdP.Requests, snapshot.How.IdP.Way)
+		b.Logf("Atlassian: %d requests. %s", snapshot.How.Atlassian.Requests, snapshot.How.Atlassian.Way)
+		report(b, &counts)
+	}
+}
+
+// report prints how each limit was used, the busiest first, and gives the units taken
+// of each side.
 func report(b *testing.B, counts *measured) map[string]int {
 	units := map[string]int{}
 	buckets := counts.take()
-	refused, worst := 0, math.Inf(1)
+	refused := 0
 	names := slices.SortedFunc(maps.Keys(buckets), func(a, b string) int { return cmp.Compare(len(buckets[b]), len(buckets[a])) })
-	for _, name := range names {
+	for i, name := range names {
 		requests := buckets[name]
 		for _, request := range requests {
 			units[request.Side] += request.Cost
@@ -159,12 +213,13 @@ func report(b *testing.B, counts *measured) map[string]int {
 		line := fmt.Sprintf("%s: %d requests in %.1f s", name, len(requests), requests[len(requests)-1].At.Sub(requests[0].At).Seconds())
 		if leanest, whole, ok := permitted(requests); ok && len(requests) >= fewest {
 			line += fmt.Sprintf(", %.1f %% of what is permitted, %.1f %% in the leanest slice", whole, leanest)
-			worst = min(worst, leanest)
+			if i == 0 {
+				b.ReportMetric(leanest, "%-of-rate-at-least")
+			}
 		}
 		b.Log(line)
 	}
 	b.ReportMetric(float64(refused), "refused")
-	b.ReportMetric(worst, "%-of-rate-at-least")
 	return units
 }
 
