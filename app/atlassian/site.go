@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/problem"
@@ -156,39 +157,42 @@ func (g *siteGroup) group(site string) directory.Group {
 	return directory.Group{ID: g.ID, Name: g.Name, Site: site}
 }
 
-// listSite reads all pages of a list that counts its rows.
+// listSite reads all pages of a list that counts its rows, side by side. each is
+// called for one row at a time, in no order.
 func listSite[Row any](ctx context.Context, s *Site, what, path string, query url.Values, limit int, id func(*Row) string, each func(*Row) error) error {
-	seen := map[string]bool{}
-	for {
+	var mu sync.Mutex
+	seen, total := map[string]bool{}, 0
+	err := remote.Indexed(ctx, limit, func(ctx context.Context, from, count int) (int, int, error) {
 		var page struct {
 			Values []Row `json:"values"`
 			Total  int   `json:"total"`
-			Last   bool  `json:"isLast"`
 		}
-		ask := url.Values{"startAt": {strconv.Itoa(len(seen))}, "maxResults": {strconv.Itoa(limit)}}
+		ask := url.Values{"startAt": {strconv.Itoa(from)}, "maxResults": {strconv.Itoa(count)}}
 		for key, values := range query {
 			ask[key] = values
 		}
 		if err := s.get(ctx, "list "+what, jira+path, ask, &page); err != nil {
-			return err
+			return 0, 0, err
 		}
+		mu.Lock()
+		defer mu.Unlock()
+		total = page.Total
 		for i := range page.Values {
 			row := &page.Values[i]
 			if id(row) == "" || seen[id(row)] {
-				return remote.Incomplete(what+" on "+s.host, "a row was listed twice or without an id")
+				return 0, 0, remote.Incomplete(what+" on "+s.host, "a row was listed twice or without an id")
 			}
 			seen[id(row)] = true
 			if err := each(row); err != nil {
-				return err
+				return 0, 0, err
 			}
 		}
-		switch {
-		case page.Last && len(seen) == page.Total:
-			return nil
-		case page.Last || len(page.Values) == 0:
-			return remote.Incomplete(what+" on "+s.host, fmt.Sprintf("%d were listed where Jira counts %d", len(seen), page.Total))
-		}
+		return len(page.Values), page.Total, nil
+	})
+	if err == nil && len(seen) != total {
+		return remote.Incomplete(what+" on "+s.host, fmt.Sprintf("%d were listed where Jira counts %d", len(seen), total))
 	}
+	return err
 }
 
 // groups lists groups: all, one by its id or name, or those with an access type.

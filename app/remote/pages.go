@@ -83,6 +83,43 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 	return group.Wait()
 }
 
+// Indexed reads a list whose pages are asked for by the place of their first row,
+// which is counted from 0: the first page, and then the others side by side, each in
+// as many requests as the other side makes of it. read gives how many rows came, and
+// how many there are, or a negative number where that isn't told: then page after
+// page is read until one is empty. Whether the rows are as many as there are is for
+// the caller to see.
+func Indexed(ctx context.Context, size int, read func(ctx context.Context, from, count int) (n, total int, err error)) error {
+	first, total, err := read(ctx, 0, size)
+	switch {
+	case err != nil || first == 0:
+		return err
+	case total < 0:
+		return toTheEnd(ctx, first, size, read)
+	}
+	return Each(ctx, (total+first-1)/first-1, func(ctx context.Context, i int) error {
+		from := (i + 1) * first
+		for to := min(from+first, total); from < to; {
+			n, _, err := read(ctx, from, to-from)
+			if err != nil || n == 0 {
+				return err
+			}
+			from += n
+		}
+		return nil
+	})
+}
+
+func toTheEnd(ctx context.Context, from, size int, read func(ctx context.Context, from, count int) (n, total int, err error)) error {
+	for {
+		n, _, err := read(ctx, from, size)
+		if err != nil || n == 0 {
+			return err
+		}
+		from += n
+	}
+}
+
 // Flow calls f for whatever give hands on, several at once, while give goes on; it
 // ends with the first failure of either. What can't be taken up yet is kept in
 // line, so that give never waits, and the heaviest of it is taken first: what takes

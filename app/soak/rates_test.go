@@ -54,7 +54,7 @@ func (m *measured) take() map[string][]simulator.Metered {
 
 // fewest is how many requests a slice of time permits at least by which the use of a
 // rate is judged: fewer, and whole requests would blur it.
-const fewest = 40
+const fewest = 100
 
 // atOnce is how many units go by one request where a provider takes batches.
 var atOnce = map[string]float64{"entra": 80}

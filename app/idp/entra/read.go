@@ -117,17 +117,37 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 			return r.AddPerson(row.person())
 		})
 	})
-	side.Go(func() error {
-		if err := r.readGroups(ctx); err != nil {
-			return err
-		}
-		return r.readMembers(ctx, r.Groups())
-	})
+	side.Go(func() error { return r.readGroupsAndMembers(ctx) })
 	if err := side.Wait(); err != nil {
 		return "", "", err
 	}
 	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
 	return way, r.encode(fresh), nil
+}
+
+// readGroupsAndMembers reads members as soon as a batch of groups is listed.
+func (r *reader) readGroupsAndMembers(ctx context.Context) error {
+	var listed, done atomic.Int64
+	return remote.Flow(ctx, func(ctx context.Context, hand func([]directory.SourceGroup, int)) error {
+		var batch []directory.SourceGroup
+		err := r.readGroups(ctx, func(group directory.SourceGroup) {
+			listed.Add(1)
+			if batch = append(batch, group); len(batch) == batchSize {
+				hand(batch, 0)
+				batch = nil
+			}
+		})
+		if err == nil && len(batch) > 0 {
+			hand(batch, 0)
+		}
+		return err
+	}, func(ctx context.Context, batch []directory.SourceGroup) error {
+		if err := r.readBatch(ctx, batch); err != nil {
+			return err
+		}
+		r.tell.Tell("Reading members in Entra", int(done.Add(int64(len(batch)))), int(listed.Load()))
+		return nil
+	})
 }
 
 // freshLinks asks for links that tell changes from now on.
@@ -183,7 +203,7 @@ func (r *reader) linked(link string, err error) (string, error) {
 }
 
 // readGroups lists the groups in scope: all, or those assigned to the app.
-func (r *reader) readGroups(ctx context.Context) (err error) {
+func (r *reader) readGroups(ctx context.Context, listed func(directory.SourceGroup)) (err error) {
 	r.tell.Tell("Listing groups in Entra", 0, 0)
 	var inScope map[string]bool
 	if r.entra.app != "" {
@@ -196,6 +216,7 @@ func (r *reader) readGroups(ctx context.Context) (err error) {
 			return nil
 		}
 		delete(inScope, row.ID)
+		defer listed(row.source())
 		return r.AddGroup(row.source())
 	})
 	if err == nil && len(inScope) > 0 {
@@ -274,7 +295,7 @@ func (k *known) apply(row *groupRow) error {
 // don't tell them all: which are assigned to an app shows in no change.
 func (r *reader) takeGroups(ctx context.Context, groups *known) error {
 	if r.entra.app != "" || groups.unsure {
-		return r.readGroups(ctx)
+		return r.readGroups(ctx, func(directory.SourceGroup) {})
 	}
 	for _, id := range slices.Sorted(maps.Keys(groups.groups)) {
 		if err := r.AddGroup(groups.groups[id]); err != nil {

@@ -112,32 +112,13 @@ func (u *User) Address() string {
 // row at a time, in no order.
 func List[Row any](ctx context.Context, client *remote.Client, name, what, path string, id func(*Row) string, each func(*Row) error) error {
 	l := &listing[Row]{client: client, name: name, what: what, path: path, id: id, each: each, seen: map[string]bool{}, total: -1}
-	first, err := l.page(ctx, 1, page)
-	if err != nil {
+	if err := remote.Indexed(ctx, page, l.page); err != nil {
 		return err
 	}
-	if l.total < 0 {
-		return l.toTheEnd(ctx, first)
+	if l.total >= 0 && len(l.seen) != l.total {
+		return remote.Incomplete(what+" in "+name, fmt.Sprintf("%d were listed where it counts %d", len(l.seen), l.total))
 	}
-	if first == 0 && l.total > 0 {
-		return l.incomplete()
-	}
-	err = remote.Each(ctx, pages(l.total, first)-1, func(ctx context.Context, i int) error {
-		from := (i+1)*first + 1
-		return l.fill(ctx, from, min(first, l.total-from+1))
-	})
-	if err == nil && len(l.seen) != l.total {
-		return l.incomplete()
-	}
-	return err
-}
-
-// pages is how many pages of a size hold some rows; one where there are none.
-func pages(rows, size int) int {
-	if rows == 0 {
-		return 1
-	}
-	return (rows + size - 1) / size
+	return nil
 }
 
 // listing is one list being read.
@@ -153,14 +134,14 @@ type listing[Row any] struct {
 }
 
 // page reads at most count rows from a place on, and gives how many came.
-func (l *listing[Row]) page(ctx context.Context, from, count int) (n int, err error) {
+func (l *listing[Row]) page(ctx context.Context, from, count int) (n, total int, err error) {
 	var answer struct {
 		Total     *int  `json:"totalResults"`
 		Resources []Row `json:"Resources"`
 	}
-	query := url.Values{"startIndex": {strconv.Itoa(from)}, "count": {strconv.Itoa(count)}}
+	query := url.Values{"startIndex": {strconv.Itoa(from + 1)}, "count": {strconv.Itoa(count)}}
 	if _, err := l.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: l.path, Query: query, Endpoint: "list " + l.what, Into: &answer}); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,48 +149,17 @@ func (l *listing[Row]) page(ctx context.Context, from, count int) (n int, err er
 	case answer.Total != nil && l.total < 0 && len(l.seen) == 0:
 		l.total = *answer.Total
 	case answer.Total != nil && *answer.Total != l.total:
-		return 0, remote.Incomplete(l.what+" in "+l.name, "their number changed while they were listed")
+		return 0, 0, remote.Incomplete(l.what+" in "+l.name, "their number changed while they were listed")
 	}
 	for i := range answer.Resources {
 		row := &answer.Resources[i]
 		if l.id(row) == "" || l.seen[l.id(row)] {
-			return 0, remote.Incomplete(l.what+" in "+l.name, "a row was listed twice or without an id")
+			return 0, 0, remote.Incomplete(l.what+" in "+l.name, "a row was listed twice or without an id")
 		}
 		l.seen[l.id(row)] = true
 		if err := l.each(row); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 	}
-	return len(answer.Resources), nil
-}
-
-// fill reads some rows from a place on, in as many pages as the server makes of it.
-func (l *listing[Row]) fill(ctx context.Context, from, count int) error {
-	for count > 0 {
-		n, err := l.page(ctx, from, count)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return l.incomplete()
-		}
-		from, count = from+n, count-n
-	}
-	return nil
-}
-
-// toTheEnd reads page after page until one is empty.
-func (l *listing[Row]) toTheEnd(ctx context.Context, read int) error {
-	for n := read; n > 0; {
-		var err error
-		if n, err = l.page(ctx, read+1, page); err != nil {
-			return err
-		}
-		read += n
-	}
-	return nil
-}
-
-func (l *listing[Row]) incomplete() error {
-	return remote.Incomplete(l.what+" in "+l.name, fmt.Sprintf("%d were listed where it counts %d", len(l.seen), l.total))
+	return len(answer.Resources), l.total, nil
 }
