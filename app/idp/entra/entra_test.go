@@ -84,6 +84,20 @@ func TestReadingWhatChangedEqualsReadingEverything(t *testing.T) {
 	})
 }
 
+// What Graph counts are the parts of batches, not the batches.
+func TestReadingAgainWithNothingChangedCostsLessThanAHundredth(t *testing.T) {
+	var parts atomic.Int32
+	options := simulator.Options{Company: idptest.Company(idptest.Many(1000, 2000)), IdP: "entra", Metered: func(simulator.Metered) { parts.Add(1) }}
+	connection := connect(t, config(idptest.Start(t, options, nil)))
+	first, _, err := connection.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	whole := parts.Swap(0)
+	second, _, err := connection.Read(context.Background(), &first, nil)
+	require.NoError(t, err)
+	require.Less(t, 100*parts.Load(), whole)
+	require.Equal(t, first.Members, second.Members)
+}
+
 func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {
 	ctx := context.Background()
 	w := world(30, 30)

@@ -40,6 +40,22 @@ func Company(world World) *simulator.Company {
 	return c
 }
 
+// Many is a world of so many groups and people, each person in some of the groups.
+func Many(groups, people int) World {
+	world := World{}
+	for i := range people {
+		world.People = append(world.People, Person{Name: fmt.Sprint("Person ", i), Email: fmt.Sprintf("p%d@x.io", i)})
+	}
+	for i := range groups {
+		group := Group{Name: fmt.Sprint("group ", i)}
+		for n := range 10 {
+			group.Members = append(group.Members, (i*7+n)%people)
+		}
+		world.Groups = append(world.Groups, group)
+	}
+	return world
+}
+
 // Start serves a company in a provider's protocol until the test ends; wrap,
 // unless nil, stands before the identity provider.
 func Start(t *testing.T, options simulator.Options, wrap Wrap) *simulator.Simulation {

@@ -49,6 +49,16 @@ func TestReadingWhatChangedEqualsReadingEverything(t *testing.T) {
 	idptest.RunChanges(t, "okta", func(t *testing.T, simulation *simulator.Simulation) idp.Provider { return connect(t, simulation, "") })
 }
 
+func TestReadingAgainWithNothingChangedCostsLessThanAHundredth(t *testing.T) {
+	connection := connect(t, start(t, idptest.Company(idptest.Many(1000, 2000)), nil), "")
+	first, reading, err := connection.Read(context.Background(), nil, nil)
+	require.NoError(t, err)
+	second, again, err := connection.Read(context.Background(), &first, nil)
+	require.NoError(t, err)
+	require.Less(t, 100*again.Requests, reading.Requests)
+	require.Equal(t, first.Members, second.Members)
+}
+
 func TestTheScopeIsTheGroupsAssignedToTheApp(t *testing.T) {
 	c := idptest.Company(idptest.World{Groups: []idptest.Group{{Name: "in"}, {Name: "out"}}})
 	c.SourceGroups[0].Assigned = true
@@ -227,7 +237,7 @@ func TestASecondReadAsksOnlyForWhatChanged(t *testing.T) {
 	require.Equal(t, 32, reading.Requests)
 	second, reading, err := connection.Read(ctx, &first, nil)
 	require.NoError(t, err)
-	require.Equal(t, 2, reading.Requests, "groups and people are listed, members of none")
+	require.Equal(t, 2, reading.Requests, "groups are listed, and changed people")
 	require.Equal(t, first, second)
 
 	// A group deleted, a person suspended, one deprovisioned: none of it shows
