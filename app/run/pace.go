@@ -5,20 +5,26 @@ import (
 	"time"
 )
 
-// pace tells how long a run still takes. Each kind of operation counts against a
-// limit of its own, so they go on beside each other, and the run takes as long as
-// the kind of which most requests remain.
+// pace tells how long a run still takes. People come before the groups, and after
+// them. Within the groups each kind of operation counts against a limit of its own,
+// so they go on beside each other, and the groups take as long as the kind of which
+// most requests remain.
 type pace struct {
 	mu    sync.Mutex
-	began time.Time
+	phase Kind
+	began time.Time // the phase
 	lanes map[Kind]*lane
 }
 
 // lane is one kind of operation: how many of how many are done.
 type lane struct{ done, total int }
 
-// wholeGroup is the lane of groups, each of which is read before and after.
-const wholeGroup Kind = "group"
+// The lanes that are no operations of their own, and the phase of the groups.
+const (
+	wholeGroup   Kind = "group" // each is read before and after
+	peopleBefore Kind = "people-before"
+	peopleAfter  Kind = "people-after"
+)
 
 // requestsFor is how many requests of one limit something takes at least.
 func requestsFor(kind Kind, n int) int {
@@ -40,13 +46,11 @@ func (p *pace) lane(kind Kind) *lane {
 	return p.lanes[kind]
 }
 
-// begin starts the clock, unless it goes already.
-func (p *pace) begin(now time.Time) {
+// begin says that a phase begins.
+func (p *pace) begin(phase Kind, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.began.IsZero() {
-		p.began = now
-	}
+	p.phase, p.began = phase, now
 }
 
 // expect adds operations that are to be done.
@@ -63,19 +67,42 @@ func (p *pace) did(kind Kind, n int) {
 	p.lane(kind).done += n
 }
 
-// left is how long what remains takes, or 0 where that isn't known yet.
+// left is how long what remains takes, or 0 where that isn't known yet. What is to
+// come is taken to go as fast as what goes on.
 func (p *pace) left(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	longest := &lane{}
-	most := 0
-	for kind, lane := range p.lanes {
-		if remain := requestsFor(kind, lane.total-lane.done); remain > most {
-			longest, most = lane, remain
-		}
+	slowest, requests := p.slowest()
+	present := p.lane(p.phase)
+	if p.phase == wholeGroup {
+		present = p.lane(slowest)
 	}
-	if p.began.IsZero() || longest.done == 0 {
+	done := requestsFor(slowest, present.done)
+	if p.phase != wholeGroup {
+		done = present.done
+	}
+	if p.began.IsZero() || done == 0 {
 		return 0
 	}
-	return now.Sub(p.began) / time.Duration(longest.done) * time.Duration(longest.total-longest.done)
+	for _, kind := range []Kind{peopleBefore, peopleAfter} {
+		requests += p.lane(kind).total - p.lane(kind).done
+	}
+	return now.Sub(p.began) * time.Duration(requests) / time.Duration(done)
+}
+
+// slowest is the kind of operation on groups of which most requests remain, and how
+// many they are; where none remains, the kind of which most were done.
+func (p *pace) slowest() (slowest Kind, remaining int) {
+	slowest = wholeGroup
+	done := 0
+	for kind, lane := range p.lanes {
+		if kind == peopleBefore || kind == peopleAfter {
+			continue
+		}
+		remain, did := requestsFor(kind, lane.total-lane.done), requestsFor(kind, lane.done)
+		if remain > remaining || remain == remaining && did > done {
+			slowest, remaining, done = kind, remain, did
+		}
+	}
+	return slowest, remaining
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
@@ -48,7 +49,7 @@ type PersonResult struct {
 var errNoAccount = errors.New("no account could be created")
 
 // people performs the changes of some kinds, several side by side.
-func (p *performance) people(ctx context.Context, stage string, kinds ...review.PersonChangeKind) {
+func (p *performance) people(ctx context.Context, phase Kind, stage string, kinds ...review.PersonChangeKind) {
 	var changes []*plan.Person
 	for i := range p.plan.People {
 		person := &p.plan.People[i]
@@ -62,12 +63,13 @@ func (p *performance) people(ctx context.Context, stage string, kinds ...review.
 		return
 	}
 	p.stage.Store(&stage)
-	p.advance("", 0)
+	p.pace.begin(phase, time.Now())
+	p.advance(phase, 0)
 	// The function never fails: a person's failure is their result.
 	_ = remote.Each(ctx, len(changes), func(ctx context.Context, i int) error {
 		result := p.person(ctx, changes[i])
 		err := p.Journal.PersonDone(p.report.ID, result)
-		p.advance(Kind(result.Kind), 1)
+		p.advance(phase, 1)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.persons[personKey(result.Kind, result.ID)] = result

@@ -328,11 +328,11 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 	if len(p.Findings) == 0 {
 		batches := perf.remaining()
 		perf.total = perf.operations(batches)
-		perf.people(ctx, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
+		perf.people(ctx, peopleBefore, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
 		perf.sources(ctx)
 		perf.makeRoom(ctx, batches)
 		perf.perform(ctx, perf.undone(batches))
-		perf.people(ctx, "Deactivating people", review.DeactivatePerson)
+		perf.people(ctx, peopleAfter, "Deactivating people", review.DeactivatePerson)
 	}
 	report.IdP, report.Atlassian = report.IdP.Plus(r.IdP.Count().Since(idp)), report.Atlassian.Plus(r.count().Since(org))
 	report.Ended = time.Now()
@@ -393,8 +393,13 @@ func (p *performance) operations(batches [][]*plan.Group) (n int) {
 		}
 	}
 	for i := range p.plan.People {
-		if !p.plan.People[i].Blocked() {
+		if person := &p.plan.People[i]; !person.Blocked() {
 			n++
+			if person.Kind == review.DeactivatePerson {
+				p.pace.expect(peopleAfter, 1)
+			} else {
+				p.pace.expect(peopleBefore, 1)
+			}
 		}
 	}
 	return n
@@ -418,7 +423,7 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 	var under errgroup.Group
 	under.SetLimit(verifyingAtOnce)
 	defer func() { _ = under.Wait() }()
-	p.pace.begin(time.Now())
+	p.pace.begin(wholeGroup, time.Now())
 	for i, batch := range batches {
 		slices.SortStableFunc(batch, func(a, b *plan.Group) int { return cmp.Compare(b.Operations(), a.Operations()) })
 		for n, group := range batch {
@@ -470,7 +475,7 @@ func (p *performance) fail(err error) {
 // advance tells that n operations more of a kind are done.
 func (p *performance) advance(kind Kind, n int) {
 	p.pace.did(kind, n)
-	if kind != wholeGroup { // which is no operation of its own
+	if kind != wholeGroup { // whose operations have counted
 		p.done.Add(int64(n))
 	}
 	p.say(*p.stage.Load())
