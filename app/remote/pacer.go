@@ -29,6 +29,7 @@ type pacer struct {
 	left     int       // of the present window, what is under way counted off
 	reset    time.Time // when the window ends, by our clock
 	hold     time.Time // told by Retry-After
+	slowed   time.Time // when start was slowed down last
 	underWay int
 	news     chan struct{} // closed when an answer tells the limit
 }
@@ -163,7 +164,7 @@ func (p *pacer) observe(slowDown bool, header http.Header, now time.Time) {
 		p.news = make(chan struct{})
 	}
 	if !p.known {
-		p.adapt(slowDown)
+		p.adapt(slowDown, now)
 	}
 	if !slowDown {
 		return
@@ -179,15 +180,21 @@ func (p *pacer) observe(slowDown bool, header http.Header, now time.Time) {
 	}
 }
 
+// oneReason is how long everything that is told to slow down is told so for one
+// reason: what was under way at once, or stood in one batch.
+const oneReason = time.Second
+
 // adapt finds the rate of an endpoint that tells none: half as fast after being
-// told to slow down, a little faster after each other answer.
-func (p *pacer) adapt(slowDown bool) {
-	const slowest = 0.5
-	if slowDown {
-		p.start.SetLimit(max(p.start.Limit()/2, slowest))
-		return
+// told to slow down, once for one reason, a little faster after each other answer.
+func (p *pacer) adapt(slowDown bool, now time.Time) {
+	const slowest = 1. / 20
+	switch {
+	case !slowDown:
+		p.start.SetLimit(min(p.start.Limit()*1.02, p.first))
+	case now.Sub(p.slowed) > oneReason:
+		p.slowed = now
+		p.start.SetLimit(max(p.start.Limit()/2, p.first*slowest))
 	}
-	p.start.SetLimit(min(p.start.Limit()*1.02, p.first))
 }
 
 // tooMany gives the error by which a call answered with 429 is sent again: at
