@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check audit licences bench rates beside fuzz soak screenshots
+.PHONY: demo build test check package package-windows try-package sbom sums notes audit licences bench rates beside fuzz soak screenshots
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -36,6 +36,32 @@ check:
 	go tool staticcheck ./...
 	GOOS=windows CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
 	GOOS=darwin CGO_ENABLED=0 go vet -tags ci ./app/... ./screens ./widgets ./storage
+
+# package packages Rollcall for the system that it runs on, into build/packages.
+package:
+	@.ci/packages $(BUILD_PACKAGES) imagemagick dpkg-dev xz-utils
+	.ci/package
+
+# package-windows packages it for Windows on Linux.
+package-windows:
+	@.ci/packages $(BUILD_PACKAGES) gcc-mingw-w64-x86-64 nsis
+	.ci/package windows
+
+# try-package installs the .deb, starts what it installed, and removes it.
+try-package: package
+	@.ci/packages xvfb xauth libgl1-mesa-dri procps desktop-file-utils
+	.ci/try-deb
+
+# sbom lists what the packages are built from, and sums lets anybody check them.
+sbom:
+	@mkdir -p build/packages
+	go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0 mod -licenses -json -output build/packages/rollcall-sbom.json
+sums:
+	cd build/packages && sha256sum * >SHA256SUMS
+
+# notes prints what is new in VERSION, for its release.
+notes:
+	@.ci/changelog $(VERSION)
 
 # audit looks for known vulnerabilities and for licences that don't fit.
 audit:

@@ -22,6 +22,14 @@ type statusBar struct {
 	cancel *widget.Button
 	synced *widget.Label
 	age    *widget.Label
+
+	// stage is what is being done, which began so long after the job, with so
+	// many done of the stages before.
+	stage struct {
+		name  string
+		began time.Duration
+		done  int
+	}
 }
 
 func newStatusBar(cancel func()) *statusBar {
@@ -42,6 +50,7 @@ func newStatusBar(cancel func()) *statusBar {
 
 // idle shows that nothing is running.
 func (s *statusBar) idle() {
+	s.stage.name = ""
 	s.task.SetText("Ready")
 	s.bar.Hide()
 	s.rate.Hide()
@@ -55,8 +64,12 @@ func (s *statusBar) say(text string) {
 	s.object.Refresh()
 }
 
-// progress shows how far a job is, its rate and the time left.
+// progress shows how far a job is that began some time ago, its rate and the time
+// left of what it is doing.
 func (s *statusBar) progress(report progress.Report, spent time.Duration) {
+	if report.Stage != s.stage.name {
+		s.stage.name, s.stage.began, s.stage.done = report.Stage, spent, report.Done
+	}
 	defer s.object.Refresh() // with other widths
 	s.cancel.Show()
 	s.bar.Show()
@@ -69,11 +82,12 @@ func (s *statusBar) progress(report progress.Report, spent time.Duration) {
 	}
 	s.task.SetText(fmt.Sprintf("%s · %s of %s", report.Stage, grouped(report.Done), grouped(report.Total)))
 	s.bar.SetValue(report.Part(spent))
-	if report.Done == 0 || spent < time.Second {
+	done, within := report.Done-s.stage.done, spent-s.stage.began
+	if done == 0 || within < time.Second {
 		s.rate.SetText("")
 		return
 	}
-	rate := float64(report.Done) / spent.Seconds()
+	rate := float64(done) / within.Seconds()
 	left := report.Left.Round(time.Second)
 	if left == 0 {
 		left = time.Duration(float64(report.Total-report.Done)/rate) * time.Second

@@ -49,6 +49,9 @@ type reader struct {
 	tell   progress.Func
 	await  Await
 	scope  Scope
+	// tellsPeople says that the progress of reading people is told, not that of
+	// reading what groups give.
+	tellsPeople bool
 
 	mu       sync.Mutex // held while an account is added
 	org      directory.Organization
@@ -107,6 +110,8 @@ func (r *reader) read(ctx context.Context) (how string, err error) {
 func (r *reader) readPeopleAndRoles(ctx context.Context, way way) error {
 	roles := &roles{reader: r, answers: map[directory.GroupNo][]roleRow{}}
 	sure := roles.missing(way.surely)
+	// The progress of what takes longer is shown.
+	r.tellsPeople = len(sure) < min(way.all, way.byGroup)
 	side, sideways := errgroup.WithContext(ctx)
 	side.Go(func() error {
 		if err := r.readPeople(sideways, way); err != nil {
@@ -118,6 +123,7 @@ func (r *reader) readPeopleAndRoles(ctx context.Context, way way) error {
 	if err := side.Wait(); err != nil {
 		return err
 	}
+	r.tellsPeople = false
 	if err := roles.read(ctx, roles.missing(func(group directory.GroupNo) bool { return len(r.members[group]) > 0 })); err != nil {
 		return err
 	}
@@ -284,7 +290,7 @@ func (r *reader) readEverybody(ctx context.Context, total int) error {
 		if _, err := r.add(row); err != nil {
 			return err
 		}
-		if len(r.org.Accounts)%usersPage == 0 {
+		if r.tellsPeople && len(r.org.Accounts)%usersPage == 0 {
 			r.tell.Tell("Reading people in Atlassian", len(r.org.Accounts), total)
 		}
 		return nil
@@ -302,7 +308,9 @@ func (r *reader) readByGroup(ctx context.Context, way way) error {
 	var done atomic.Int64
 	err := remote.Each(ctx, len(way.batches), func(ctx context.Context, i int) error {
 		err := r.readBy(ctx, userFilter{Groups: r.ids(way.batches[i])})
-		r.tell.Tell("Reading members in Atlassian", int(done.Add(1)), len(way.batches))
+		if n := int(done.Add(1)); r.tellsPeople {
+			r.tell.Tell("Reading members in Atlassian", n, len(way.batches))
+		}
 		return err
 	})
 	if err != nil {
@@ -473,7 +481,9 @@ func (r *roles) read(ctx context.Context, groups []directory.GroupNo) error {
 	var done atomic.Int64
 	err := remote.Each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
 		answers[i], err = r.client.roles(ctx, r.org.Groups[groups[i]].ID)
-		r.tell.Tell("Reading product access in Atlassian", int(done.Add(1)), len(groups))
+		if n := int(done.Add(1)); !r.tellsPeople {
+			r.tell.Tell("Reading product access in Atlassian", n, len(groups))
+		}
 		return err
 	})
 	for i, group := range groups {

@@ -30,6 +30,8 @@ type reader struct {
 	// left are the deprovisioned people whom the last read met as members, as
 	// they are now: no list has them.
 	left map[string]directory.Person
+	// inMembers says that members are read, whose progress is told then.
+	inMembers atomic.Bool
 }
 
 // mark is what a later read needs to ask for the people who changed since.
@@ -191,6 +193,7 @@ func (r *reader) readAll(ctx context.Context) (way string, m mark, err error) {
 		case <-ctx.Done():
 			return ctx.Err()
 		case groupwise := <-decided:
+			r.inMembers.Store(true)
 			if groupwise {
 				return r.byGroup(ctx, groups)
 			}
@@ -218,7 +221,7 @@ func (r *reader) cost(groups []directory.SourceGroup) (requests int) {
 func (r *reader) readPeople(ctx context.Context, listed func(people int)) (mark, error) {
 	n := 0
 	began, err := listSince(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
-		if n%usersPage == 0 {
+		if n%usersPage == 0 && !r.inMembers.Load() {
 			r.tell.Tell("Listing people in Okta", n, 0)
 		}
 		n++
