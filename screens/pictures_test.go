@@ -212,6 +212,7 @@ func (p *painter) drawSync() {
 
 	p.w.job = &job{cancel: func() {}, began: time.Now().Add(-20 * time.Second)}
 	p.w.show()
+	p.w.status.progress(progress.Report{Stage: "Syncing batch 3 of 6", Total: 588}, 0)
 	p.w.status.progress(progress.Report{Stage: "Syncing batch 3 of 6", Done: 212, Total: 588}, 20*time.Second)
 	p.draw("groups-syncing")
 	p.w.job = nil
