@@ -324,6 +324,7 @@ func (w *Window) showReport(report *run.Report) {
 	}
 	summary := summarizeRun(report)
 	w.status.say(summary)
+	w.notify(summary)
 	w.debug("sync ended", "summary", summary)
 	if len(why) == 0 {
 		return

@@ -56,6 +56,8 @@ type Window struct {
 
 	loads   int // counts loads, so that one that was overtaken is dropped
 	job     *job
+	began   time.Time       // of the last job
+	away    bool            // another program's window is in front
 	jobs    *sync.WaitGroup // of all profiles' windows
 	closing bool            // as soon as the job has ended
 
@@ -123,7 +125,7 @@ func (w *Window) build(fyneApp fyne.App) {
 	w.win.SetContent(container.NewStack(w.content, w.tips.Object()))
 	w.win.SetMainMenu(w.menu(fyneApp))
 	w.win.SetCloseIntercept(w.close)
-	w.win.Resize(fyne.NewSize(1280, 800))
+	w.win.Resize(w.lastSize())
 	w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
 		if w.win.Canvas().Overlays().Top() == nil { // shortcuts fire behind dialogs
 			w.tabs.Select(w.groups.item)
@@ -178,11 +180,14 @@ func (w *Window) restyle() {
 // Show shows the window with the cached snapshot. fetch asks for a fetch at
 // once, as the demo does.
 func (w *Window) Show(fetch bool) {
-	w.fyneApp.Lifecycle().SetOnStarted(func() { w.debug("drawing begins") })
+	life := w.fyneApp.Lifecycle()
+	life.SetOnStarted(func() { w.debug("drawing begins") })
+	life.SetOnExitedForeground(func() { w.away = true })
+	life.SetOnEnteredForeground(func() { w.away = false })
 	w.win.Show()
 	w.load(func() {
 		if w.review != nil {
-			w.tabs.Select(w.groups.item)
+			w.tabs.SelectIndex(w.lastTab())
 		}
 		if fetch && w.review == nil {
 			w.fetch()
@@ -302,7 +307,7 @@ func (w *Window) start(work func(ctx context.Context, tell progress.Func) error,
 	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	current := &job{cancel: cancel, began: time.Now()}
-	w.job = current
+	w.job, w.began = current, current.began
 	w.show()
 	var err error
 	w.jobs.Add(1)
@@ -317,6 +322,9 @@ func (w *Window) start(work func(ctx context.Context, tell progress.Func) error,
 			return
 		}
 		w.show()
+		if err != nil && !problem.Is(err, problem.Cancelled) {
+			w.notify(problem.Of(err).Message)
+		}
 		done(err)
 	})
 }
@@ -324,6 +332,7 @@ func (w *Window) start(work func(ctx context.Context, tell progress.Func) error,
 // close closes the window; a job that is running is asked about, and ended
 // between two of its operations.
 func (w *Window) close() {
+	w.remember()
 	if w.job == nil {
 		w.win.Close()
 		return
@@ -376,7 +385,10 @@ func (w *Window) fetch() {
 			return
 		}
 		w.fetched = true
-		w.loadNamed(app.Latest, func() { w.tabs.Select(w.groups.item) })
+		w.loadNamed(app.Latest, func() {
+			w.tabs.Select(w.groups.item)
+			w.notify(w.groups.headline.Text + ".")
+		})
 	})
 }
 
