@@ -93,9 +93,7 @@ func (s *orgServer) gate(pattern string, next http.HandlerFunc) http.Handler {
 func (s *orgServer) pass(w http.ResponseWriter, pattern string, v1 bool) bool {
 	told, ok := s.meter.take(pattern)
 	if told != nil {
-		w.Header().Set("X-RateLimit-Limit", strconv.Itoa(told.units))
-		w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(told.left()))
-		w.Header().Set("X-RateLimit-Reset", isoTime(told.until))
+		told.tell(w.Header())
 	}
 	if !ok {
 		w.Header().Set("Retry-After", "1")

@@ -189,9 +189,7 @@ func (s *jiraServer) gate(endpoint string, next http.HandlerFunc) http.Handler {
 		}
 		told, ok := s.meter.take(endpoint)
 		if told != nil {
-			w.Header().Set("X-RateLimit-Limit", strconv.Itoa(told.units))
-			w.Header().Set("X-RateLimit-Remaining", strconv.Itoa(told.left()))
-			w.Header().Set("X-RateLimit-Reset", isoTime(told.until))
+			told.tell(w.Header())
 		}
 		if !ok {
 			w.Header().Set("Retry-After", "1")

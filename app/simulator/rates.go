@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -85,6 +87,13 @@ type use struct {
 }
 
 func (u *use) left() int { return max(u.units-u.spent, 0) }
+
+// tell puts the limit into the headers that all of Atlassian's servers use.
+func (u *use) tell(header http.Header) {
+	header.Set("X-RateLimit-Limit", strconv.Itoa(u.units))
+	header.Set("X-RateLimit-Remaining", strconv.Itoa(u.left()))
+	header.Set("X-RateLimit-Reset", isoTime(u.until))
+}
 
 // newMeter makes the meter of a side, or of a provider.
 func newMeter(side string, options Options) *meter {
