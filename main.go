@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 
 	"fyne.io/fyne/v2"
@@ -40,7 +41,7 @@ func main() {
 		OpenStore: func(folder string) (cli.Store, error) { return storage.Open(folder) },
 		Upkeep:    storage.Upkeep{},
 		Secrets:   storage.Keyring{},
-		Windows:   desktop{id: metadata.Details.ID},
+		Windows:   newDesktop(metadata.Details.ID),
 		In:        os.Stdin, Out: os.Stdout, Err: os.Stderr,
 	}, os.Args[1:])
 	stop()
@@ -48,7 +49,18 @@ func main() {
 }
 
 // desktop shows windows; it implements cli.Windows.
-type desktop struct{ id string }
+type desktop struct {
+	// app is Fyne's, made when it is first needed; nothing needs to be shown for it.
+	app func() fyne.App
+}
+
+func newDesktop(id string) desktop {
+	return desktop{sync.OnceValue(func() fyne.App {
+		gui := fyneapp.NewWithID(id)
+		gui.SetIcon(assets.Icon)
+		return gui
+	})}
+}
 
 // Display says whether there is a display to show a window on.
 func (desktop) Display() bool {
@@ -58,13 +70,17 @@ func (desktop) Display() bool {
 // Open shows the window until it is closed or ctx ends.
 func (d desktop) Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error {
 	ctx, cancel := context.WithCancel(ctx)
-	gui := fyneapp.NewWithID(d.id)
-	gui.SetIcon(assets.Icon)
+	gui := d.app()
 	opening := screens.Open(ctx, gui, open, restore, demo)
 	context.AfterFunc(ctx, func() { fyne.Do(gui.Quit) })
 	gui.Run()
 	cancel() // what runs in the background ends with the window
 	return opening.Wait()
+}
+
+// Notify tells something on the desktop.
+func (d desktop) Notify(title, text string) {
+	d.app().SendNotification(fyne.NewNotification(title, text))
 }
 
 // Render draws every tab to PNG files in a folder.

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -140,6 +141,10 @@ type App struct {
 	Store   Store
 	Secrets Secrets
 	Log     *slog.Logger
+	// LogFile is the log on disk; nil where there is none, as in the demo.
+	LogFile *logfile.File
+	// Version is Rollcall's, without a leading v.
+	Version string
 	// Patience is how long a write may take until it is seen; zero for
 	// run.DefaultPatience.
 	Patience time.Duration
@@ -336,8 +341,8 @@ func (a *App) DisconnectAtlassian(ctx context.Context) error {
 }
 
 // Forget removes everything of the organization from this machine: connections,
-// credentials, snapshots with their key, decisions and history. At Atlassian and
-// the identity provider nothing changes.
+// credentials, snapshots with their key, decisions, history and log. At Atlassian
+// and the identity provider nothing changes.
 func (a *App) Forget(ctx context.Context) error {
 	if !a.busy.TryLock() {
 		return errBusy
@@ -358,6 +363,11 @@ func (a *App) Forget(ctx context.Context) error {
 	}
 	if a.CacheKey != nil {
 		if err := a.CacheKey.Forget(ctx); err != nil {
+			return err
+		}
+	}
+	if a.LogFile != nil {
+		if err := a.LogFile.Remove(); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,8 @@ const directLimit = 2000
 
 // Fetch reads both sides and keeps what it read as the snapshot. Where anything
 // is missing it fails, and the last snapshot stays.
-func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapshot, error) {
+func (a *App) Fetch(ctx context.Context, tell progress.Func) (snapshot *directory.Snapshot, err error) {
+	defer func() { a.logFetch(snapshot, err) }()
 	if !a.busy.TryLock() {
 		return nil, errBusy
 	}
@@ -32,7 +33,7 @@ func (a *App) Fetch(ctx context.Context, tell progress.Func) (*directory.Snapsho
 	}
 	defer sides.close()
 	now := time.Now()
-	snapshot := &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
+	snapshot = &directory.Snapshot{ID: now.UTC().Format("20060102-150405.000000"), TakenAt: now}
 	if err := sides.read(ctx, snapshot, a.lastRead(), tell); err != nil {
 		return nil, err
 	}

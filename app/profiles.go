@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -42,10 +43,14 @@ func CheckProfile(name string) error {
 
 // Close lets go of what the App was opened with.
 func (a *App) Close() error {
+	var err error
 	if closer, ok := a.Store.(io.Closer); ok {
-		return closer.Close()
+		err = closer.Close()
 	}
-	return nil
+	if a.LogFile != nil {
+		err = errors.Join(err, a.LogFile.Close())
+	}
+	return err
 }
 
 // SecretsOf keeps the credentials of a profile apart from those of others, which

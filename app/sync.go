@@ -171,6 +171,7 @@ func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner
 		return nil, problem.New(problem.NotConnected, "The provisioning directory that the plan was made for isn't connected any more.", "Connect it again, or fetch.")
 	}
 	report, err := perform(runner)
+	a.logRun(report, err)
 	if err != nil {
 		return report, err
 	}

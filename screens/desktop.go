@@ -26,6 +26,7 @@ func (w *Window) remember() {
 	preferences.SetFloat(widthPreference, float64(size.Width))
 	preferences.SetFloat(heightPreference, float64(size.Height))
 	preferences.SetInt(tabPreference, w.tabs.SelectedIndex())
+	w.rememberWhereabouts()
 }
 
 // lastSize is how large the window was; the usual size where nothing was remembered.
@@ -53,6 +54,9 @@ const longJob = 15 * time.Second
 // notify tells on the desktop how a long job ended, or any while another program's
 // window is in front.
 func (w *Window) notify(text string) {
+	if w.fyneApp.Preferences().Bool(quietPreference) {
+		return
+	}
 	if w.away || time.Since(w.began) >= longJob {
 		w.fyneApp.SendNotification(fyne.NewNotification(w.title(), text))
 	}

@@ -42,13 +42,7 @@ func TestNumbersAndDatesAreWrittenAsThePersonDoes(t *testing.T) {
 func TestTextIsAsLargeAsChosen(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 30, 200))
 	before := p.w.groups.list.MinSize().Height
-	for _, menu := range p.w.win.MainMenu().Items {
-		for _, item := range menu.Items {
-			if item.Label == "Text at 150 %" {
-				item.Action()
-			}
-		}
-	}
+	p.w.setTextScale(1.5)
 	require.InDelta(t, 1.5, widgets.TextScale(), 0.01)
 	require.Greater(t, p.w.groups.list.MinSize().Height, before)
 	require.Equal(t, 1.5, p.w.fyneApp.Preferences().Float(textPreference), "it is remembered")

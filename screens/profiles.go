@@ -72,6 +72,7 @@ func (w *Window) giveWay(open func() (*app.App, error), fetch bool) {
 			w.fail(err)
 			return
 		}
+		w.remember()
 		next := newWindow(w.ctx, w.fyneApp, opened, w.threads)
 		next.jobs = w.jobs
 		next.win.Resize(w.win.Canvas().Size())
@@ -98,6 +99,7 @@ func (w *Window) forget() {
 		}
 		var err error
 		w.background(func() { err = w.app.Forget(w.ctx) }, func() {
+			w.fyneApp.Preferences().RemoveValue(w.whereaboutsPreference())
 			w.idp.filled = false
 			w.loadNamed(app.Latest, func() { w.tabs.Select(w.idp.item) })
 			if err != nil {

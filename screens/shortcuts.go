@@ -11,6 +11,9 @@ import (
 // shortcuts are what the keyboard does. Ctrl is Cmd on macOS.
 var shortcuts = []struct{ keys, what string }{
 	{"Ctrl+F", "search groups, sites, products and people"},
+	{"Ctrl+R", "fetch"},
+	{"Ctrl+1 … Ctrl+4", "show another tab"},
+	{"Ctrl++ Ctrl+-", "make the text larger, or smaller"},
 	{"↑ ↓ Page Home End", "move in a table"},
 	{"→ ←", "open and close a group, or a run"},
 	{"U", "show who stays as they are in an opened group"},

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +16,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
@@ -25,6 +23,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
+	"github.com/rollcall-app/rollcall/app/release"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -60,6 +59,8 @@ type Window struct {
 	away    bool            // another program's window is in front
 	jobs    *sync.WaitGroup // of all profiles' windows
 	closing bool            // as soon as the job has ended
+	// releases is where newer versions are asked for.
+	releases string
 
 	content *fyne.Container
 	tips    *widgets.Tips
@@ -104,7 +105,7 @@ func New(ctx context.Context, fyneApp fyne.App, a *app.App) *Window {
 }
 
 func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, threads threads) *Window {
-	w := &Window{app: a, ctx: ctx, fyneApp: fyneApp, threads: threads, jobs: &sync.WaitGroup{}}
+	w := &Window{app: a, ctx: ctx, fyneApp: fyneApp, threads: threads, jobs: &sync.WaitGroup{}, releases: release.GitHub}
 	fyneApp.Settings().SetTheme(currentTheme(fyneApp))
 	w.build(fyneApp)
 	return w
@@ -123,7 +124,7 @@ func (w *Window) build(fyneApp fyne.App) {
 	}
 	w.content = container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs)
 	w.win.SetContent(container.NewStack(w.content, w.tips.Object()))
-	w.win.SetMainMenu(w.menu(fyneApp))
+	w.win.SetMainMenu(w.menu())
 	w.win.SetCloseIntercept(w.close)
 	w.win.Resize(w.lastSize())
 	w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
@@ -140,41 +141,6 @@ func (w *Window) title() string {
 		return "Rollcall"
 	}
 	return "Rollcall – " + w.app.Profile
-}
-
-func (w *Window) menu(fyneApp fyne.App) *fyne.MainMenu {
-	look := func(name string) func() {
-		return func() {
-			fyneApp.Preferences().SetString(lookPreference, name)
-			w.restyle()
-		}
-	}
-	file := fyne.NewMenu("File", fyne.NewMenuItem("Fetch now", w.fetch), fyne.NewMenuItem("Report …", w.askReport), fyne.NewMenuItem("Snapshots …", w.showSnapshots), fyne.NewMenuItem("Guards …", w.showGuards))
-	file.Items = append(file.Items, fyne.NewMenuItem("Forget this organization …", w.forget))
-	if w.app.Profiles != nil {
-		file.Items = append(file.Items, fyne.NewMenuItem("Profiles …", w.chooseProfile))
-	}
-	view := fyne.NewMenu("View", fyne.NewMenuItem("Light", look("light")), fyne.NewMenuItem("Dark", look("dark")), fyne.NewMenuItem("Like the system", look("")), fyne.NewMenuItemSeparator())
-	for _, scale := range textScales {
-		view.Items = append(view.Items, fyne.NewMenuItem(fmt.Sprintf("Text at %.0f %%", scale*100), func() {
-			fyneApp.Preferences().SetFloat(textPreference, scale)
-			w.restyle()
-		}))
-	}
-	return fyne.NewMainMenu(
-		file, view,
-		fyne.NewMenu("Help", fyne.NewMenuItem("Keyboard …", w.showShortcuts)),
-	)
-}
-
-// restyle takes the look and the size of text that were chosen. What is drawn by
-// ourselves follows when Fyne has forgotten the icons of the theme before.
-func (w *Window) restyle() {
-	w.fyneApp.Settings().SetTheme(currentTheme(w.fyneApp))
-	w.background(func() {}, func() {
-		w.show()
-		w.content.Refresh()
-	})
 }
 
 // Show shows the window with the cached snapshot. fetch asks for a fetch at
@@ -230,14 +196,17 @@ func (w *Window) loadNamed(name string, then func()) {
 	w.loads++
 	number, columns := w.loads, w.groups.columns
 	var l loaded
-	before := w.groups.model
+	before, last := w.groups.model, w.lastWhereabouts()
 	adopt := func() {
 		if l.model == nil {
 			return
 		}
 		l.model.columns, l.wereOpen = columns, nil
-		if before != nil {
+		switch {
+		case before != nil:
 			l.wereOpen = l.model.adopt(before)
+		case last != nil:
+			l.wereOpen = l.model.goTo(last)
 		}
 	}
 	var show func()
@@ -267,6 +236,9 @@ func (w *Window) loadNamed(name string, then func()) {
 		w.access.all = l.givers
 		w.groups.setModel(l.model, l.wereOpen)
 		w.show()
+		if before == nil && last != nil && l.model != nil {
+			w.groups.list.SetCursor(w.groups.model.lineAt(last))
+		}
 		w.debug("loaded", "groups", w.groups.length())
 		if l.reviewErr != nil && !problem.Is(l.reviewErr, problem.NoSnapshot) {
 			w.fail(l.reviewErr)
@@ -451,23 +423,3 @@ func (w *Window) showStatus() {
 	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, app.ProviderTitle(w.review.Snapshot.IdP.Provider),
 		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))
 }
-
-// lookPreference holds "light", "dark", or nothing for the system's; textPreference
-// how much larger text is than usual.
-const (
-	lookPreference = "look"
-	textPreference = "text-scale"
-)
-
-// textScales are those offered.
-var textScales = []float64{1, 1.25, 1.5, 2}
-
-func currentTheme(fyneApp fyne.App) fyne.Theme {
-	scale := fyneApp.Preferences().FloatWithFallback(textPreference, 1)
-	if !slices.Contains(textScales, scale) {
-		scale = 1
-	}
-	return themeFor(fyneApp.Preferences().String(lookPreference), scale)
-}
-
-var variants = map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark}

@@ -12,11 +12,13 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 )
@@ -38,6 +40,8 @@ type Windows interface {
 	// good copy in place of damaged data, or with anew an empty database. demo
 	// says that the sample company is connected.
 	Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error
+	// Notify tells something on the desktop, where there is one.
+	Notify(title, text string)
 	// Render draws every tab to PNG files in a folder, without a display, and
 	// gives their paths.
 	Render(ctx context.Context, a *app.App, folder string) ([]string, error)
@@ -62,8 +66,11 @@ type Parts struct {
 	Upkeep    app.Upkeep
 	Secrets   app.Secrets
 	Windows   Windows
-	In        io.Reader
-	Out, Err  io.Writer
+	// Rounds gives the moments at which a watch goes on, and ends them; nil for
+	// the clock's.
+	Rounds   func(every time.Duration) (<-chan time.Time, func())
+	In       io.Reader
+	Out, Err io.Writer
 }
 
 // command is one invocation.
@@ -83,6 +90,9 @@ var misuses = []string{"unknown command", "accepts ", "requires ", "required fla
 // Main runs the command line and gives the exit code.
 func Main(ctx context.Context, parts Parts, args []string) int {
 	c := &command{Parts: parts, args: args}
+	if c.Rounds == nil {
+		c.Rounds = ticks
+	}
 	root := c.root()
 	root.SetArgs(args)
 	root.SetIn(parts.In)
@@ -103,7 +113,7 @@ func Main(ctx context.Context, parts Parts, args []string) int {
 func (c *command) fail(err error) {
 	p := problem.Of(err)
 	if p.Cause != nil {
-		c.logger().Debug("failed", "code", p.Code, "cause", p.Cause)
+		c.logger(nil).Debug("failed", "code", p.Code, "cause", p.Cause)
 	}
 	if c.json {
 		_ = c.print(app.NewErrorDocument(err)) // there is nowhere left to complain
@@ -141,7 +151,7 @@ func (c *command) root() *cobra.Command {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)
 	})
-	root.AddCommand(c.connect(), c.fetch(), c.review(), c.report(), c.snapshot(), c.answer(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.version())
+	root.AddCommand(c.connect(), c.fetch(), c.review(), c.report(), c.snapshot(), c.answer(), c.plan(), c.sync(), c.guards(), c.resume(), c.undo(), c.history(), c.data(), c.forget(), c.demo(), c.simulate(), c.profiles(), c.watch(), c.diagnostics(), c.version())
 	for _, sub := range root.Commands() {
 		sub.SilenceErrors, sub.SilenceUsage = true, true
 	}
@@ -202,12 +212,18 @@ func (c *command) with(f func(*app.App) error) error {
 	return errors.Join(err, a.Close())
 }
 
-func (c *command) logger() *slog.Logger {
+// logger logs what was asked for to standard error; where there is a file, that
+// and whatever a person may look for later into the file.
+func (c *command) logger(file *logfile.File) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
 		level = slog.LevelWarn
 	}
-	return slog.New(slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: level}))
+	printed := slog.NewTextHandler(c.Err, &slog.HandlerOptions{Level: level})
+	if file == nil {
+		return slog.New(printed)
+	}
+	return slog.New(slog.NewMultiHandler(printed, file.Handler(min(level, slog.LevelInfo))))
 }
 
 // print writes one JSON document.

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +20,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/cli"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/simulator"
 	"github.com/rollcall-app/rollcall/storage"
 )
@@ -32,6 +35,7 @@ func (noKeyring) DeleteSecret(_ context.Context, _ string) error  { return nil }
 // windows note that one was opened; they draw nothing.
 type windows struct {
 	display, opened bool
+	told            []string // on the desktop
 	// trouble is what couldn't be opened.
 	trouble []error
 }
@@ -50,6 +54,8 @@ func (w *windows) Open(_ context.Context, open func() (*app.App, error), restore
 	w.opened = err == nil
 	return err
 }
+
+func (w *windows) Notify(_, text string) { w.told = append(w.told, text) }
 
 func (*windows) Render(_ context.Context, _ *app.App, folder string) ([]string, error) {
 	return []string{filepath.Join(folder, "groups.png")}, nil
@@ -416,4 +422,13 @@ func TestProfilesKeepConnectionsSideBySide(t *testing.T) {
 		r := x.run("", "fetch", "--profile", name, "--json")
 		require.Equal(t, "usage", string(r.problem(t).Error.Code), name)
 	}
+}
+
+// log is what the log on disk holds.
+func (x *terminal) log() string {
+	text, err := os.ReadFile(filepath.Join(x.folder, logfile.Name))
+	if !errors.Is(err, fs.ErrNotExist) {
+		require.NoError(x.t, err)
+	}
+	return string(text)
 }

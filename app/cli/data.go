@@ -28,6 +28,25 @@ func (c *command) dataFolder() (string, error) {
 	return profiles{c}.folderOf(c.profile), app.CheckProfile(c.profile)
 }
 
+// diagnostics says what whoever helps with a problem asks first.
+func (c *command) diagnostics() *cobra.Command {
+	return &cobra.Command{
+		Use: "diagnostics", Short: "Print versions, kinds of connections and numbers, to go with a question for help", Args: cobra.NoArgs,
+		Long: "Print versions, kinds of connections and numbers, to go with a question for help. No credential is in it, and no\n" +
+			"name, address, host or id of anybody or anything.",
+		RunE: func(*cobra.Command, []string) error {
+			return c.with(func(a *app.App) error {
+				text := a.Diagnostics(time.Now())
+				if c.json {
+					return c.print(map[string]string{"diagnostics": text})
+				}
+				_, err := io.WriteString(c.Out, text)
+				return err
+			})
+		},
+	}
+}
+
 func (c *command) checkData() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Say whether the data is as it was written", Args: cobra.NoArgs,

@@ -158,7 +158,7 @@ func (c *command) openSample(ctx context.Context, flags *company) (*sample, erro
 	}
 	s := &sample{Store: store, simulation: simulation, folder: folder}
 	s.app = &app.App{
-		Store: s, Secrets: &app.MemorySecrets{}, Log: c.logger(),
+		Store: s, Secrets: &app.MemorySecrets{}, Log: c.logger(nil), Version: c.Version,
 		// Whoever is to be invited by a partner's domain never accepts here.
 		Patience:    2*time.Second + flags.consistency,
 		Environment: func(string) string { return "" },

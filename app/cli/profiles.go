@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/simulator"
 )
@@ -60,10 +61,14 @@ func (p profiles) Open(name string) (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := &app.CacheKey{Secrets: p.Secrets, Folder: folder, Environment: os.Getenv, Log: p.logger()}
-	store.LogTo(p.logger())
+	file := logfile.In(folder)
+	log := p.logger(file)
+	key := &app.CacheKey{Secrets: p.Secrets, Folder: folder, Environment: os.Getenv, Log: log}
+	store.LogTo(log)
 	store.Protect(func(make bool) (string, error) { return key.Key(context.Background(), make) })
-	return &app.App{Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: p.logger(), Profile: name, Profiles: p, CacheKey: key}, nil
+	return &app.App{
+		Store: store, Secrets: app.SecretsOf(name, p.Secrets), Log: log, LogFile: file, Version: p.Version, Profile: name, Profiles: p, CacheKey: key,
+	}, nil
 }
 
 // Sample opens the sample company.
