@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -38,14 +39,14 @@ func refused(r *review.Review, answer *review.Answer) error {
 	provider := ProviderTitle(r.Snapshot.IdP.Provider)
 	if answer.Kind == review.Rename {
 		if strings.TrimSpace(answer.To) == "" || r.NameTaken(answer.To) {
-			return problem.New(problem.Refused, fmt.Sprintf("“%s” can't be renamed to “%s”: the name is empty, or a group has it already.", answer.Name, answer.To),
-				"Choose a name that no group has in "+provider+" or in Atlassian.")
+			return problem.New(problem.Refused, lang.L("“%s” can't be renamed to “%s”: the name is empty, or a group has it already.", answer.Name, answer.To),
+				lang.L("Choose a name that no group has in %s or in Atlassian.", provider))
 		}
 		return nil
 	}
 	if group, known := r.SourceGroup(answer.Group); known && group.ReadOnly != "" && !readOnly(r) {
-		return problem.New(problem.Refused, fmt.Sprintf("The members of “%s” can't be changed: %s.", group.Name, group.ReadOnly),
-			"Change what fills the group in "+provider+", or rename it, or reject its sync.")
+		return problem.New(problem.Refused, lang.L("The members of “%s” can't be changed: %s.", group.Name, group.ReadOnly),
+			lang.L("Change what fills the group in %s, or rename it, or reject its sync.", provider))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (t *Todo) Line() string {
 	}
 	line := fmt.Sprintf("[ ] %s. %s", t.String(), t.ByHand)
 	if t.Obstacle != "" {
-		line += fmt.Sprintf(" Rollcall can't do it: %s.", t.Obstacle)
+		line += lang.L(" Rollcall can't do it: %s.", t.Obstacle)
 	}
 	return line
 }
@@ -167,7 +168,7 @@ func byHand(r *review.Review, answer *review.Answer) string {
 	// One pass: a name may hold what stands for another.
 	text := strings.NewReplacer("{group}", "“"+answer.Name+"”", "{person}", person, "{name}", "“"+answer.To+"”").Replace(words)
 	if answer.Kind == review.Keep && r.PersonOf(answer) == "" {
-		text = "First create the person there, with this address. " + text
+		text = lang.L("First create the person there, with this address. %s", text)
 	}
 	return text
 }
@@ -180,8 +181,8 @@ func Writable(r *review.Review) bool { return !readOnly(r) }
 // the identity provider what else hangs on each of them.
 func (a *App) PlanAnswers(ctx context.Context, r *review.Review, rows []*review.Row, tell progress.Func) (*plan.Plan, error) {
 	if readOnly(r) {
-		return nil, problem.New(problem.Refused, fmt.Sprintf("%s can't be changed from here.", ProviderTitle(r.Snapshot.IdP.Provider)),
-			"Do what is on the list by hand, then fetch again.")
+		return nil, problem.New(problem.Refused, lang.L("%s can't be changed from here.", ProviderTitle(r.Snapshot.IdP.Provider)),
+			lang.L("Do what is on the list by hand, then fetch again."))
 	}
 	uses, err := a.usesOf(ctx, r, rows, tell)
 	if err != nil {
@@ -189,7 +190,7 @@ func (a *App) PlanAnswers(ctx context.Context, r *review.Review, rows []*review.
 	}
 	p := plan.Answers(r, rows, uses)
 	if len(p.Sources) == 0 {
-		return nil, problem.New(problem.NotFound, "Nothing was answered that is left to do.", "Answer first: keep a person, keep one out, or rename a group.")
+		return nil, problem.New(problem.NotFound, lang.L("Nothing was answered that is left to do."), lang.L("Answer first: keep a person, keep one out, or rename a group."))
 	}
 	return p, nil
 }
@@ -220,7 +221,7 @@ func (a *App) usesOf(ctx context.Context, r *review.Review, rows []*review.Row, 
 	var done atomic.Int64
 	err = remote.Each(ctx, len(rows), func(ctx context.Context, i int) (err error) {
 		answers[i], err = examiner.Uses(ctx, r.Snapshot.IdP.Groups[rows[i].Source])
-		tell.Tell("Asking what else the groups feed", int(done.Add(1)), len(rows))
+		tell.Tell(lang.L("Asking what else the groups feed"), int(done.Add(1)), len(rows))
 		return err
 	})
 	uses := make(map[string]directory.Uses, len(rows))

@@ -16,6 +16,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/history"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
@@ -161,7 +162,9 @@ type App struct {
 	busy sync.Mutex
 }
 
-var errBusy = problem.New(problem.Refused, "Rollcall is fetching or syncing already.", "Wait until it is done, or cancel it.")
+func errBusy() error {
+	return problem.New(problem.Refused, lang.L("Rollcall is fetching or syncing already."), lang.L("Wait until it is done, or cancel it."))
+}
 
 func (a *App) env(name string) string {
 	if a.Environment != nil {
@@ -202,7 +205,7 @@ func (a *App) saveSecret(ctx context.Context, variable, name, secret string) (ke
 // organization makes the connector for Atlassian.
 func (a *App) organization(settings AtlassianSettings, secret string) (*atlassian.Client, error) {
 	if settings.Org == "" {
-		return nil, problem.New(problem.NotConnected, "No Atlassian organization is connected.", "Connect it: in the window under Identity provider, or with rollcall connect atlassian.")
+		return nil, problem.New(problem.NotConnected, lang.L("No Atlassian organization is connected."), lang.L("Connect it: in the window under Identity provider, or with rollcall connect atlassian."))
 	}
 	return atlassian.New(atlassian.Config{URL: settings.URL, Org: settings.Org, Key: secret, Log: a.Log})
 }
@@ -345,7 +348,7 @@ func (a *App) DisconnectAtlassian(ctx context.Context) error {
 // and the identity provider nothing changes.
 func (a *App) Forget(ctx context.Context) error {
 	if !a.busy.TryLock() {
-		return errBusy
+		return errBusy()
 	}
 	defer a.busy.Unlock()
 	settings, err := a.Store.Settings()

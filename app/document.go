@@ -7,6 +7,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp/file"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -577,15 +578,15 @@ func ShortRole(role string) string { return strings.TrimPrefix(role, directory.R
 // was read.
 func NoProduct(r *review.Review) string {
 	if r.Snapshot.Atlassian.UnknownAccess {
-		return "nothing in Jira; elsewhere unknown"
+		return lang.L("nothing in Jira; elsewhere unknown")
 	}
-	return "no product"
+	return lang.L("no product")
 }
 
 // NotRead says what a review leaves out: what it doesn't show may still change.
 func NotRead(r *review.Review) string {
 	if r.Snapshot.Atlassian.UnknownAccess {
-		return "Access outside Jira, and permissions inside products (projects, spaces, filters), are not read."
+		return lang.L("Access outside Jira, and permissions inside products (projects, spaces, filters), are not read.")
 	}
-	return "Permissions inside products (projects, spaces, filters) are not read."
+	return lang.L("Permissions inside products (projects, spaces, filters) are not read.")
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -24,7 +24,7 @@ const directLimit = 2000
 func (a *App) Fetch(ctx context.Context, tell progress.Func) (snapshot *directory.Snapshot, err error) {
 	defer func() { a.logFetch(snapshot, err) }()
 	if !a.busy.TryLock() {
-		return nil, errBusy
+		return nil, errBusy()
 	}
 	defer a.busy.Unlock()
 	sides, err := a.sides(ctx)
@@ -147,7 +147,7 @@ func readDirect(ctx context.Context, organization directReader, snapshot *direct
 	var done atomic.Int64
 	err := remote.Each(ctx, len(ask), func(ctx context.Context, i int) (err error) {
 		answers[i], err = organization.DirectAccess(ctx, &snapshot.Atlassian, ask[i])
-		tell.Tell("Reading direct access in Atlassian", int(done.Add(1)), len(ask))
+		tell.Tell(lang.L("Reading direct access in Atlassian"), int(done.Add(1)), len(ask))
 		return err
 	})
 	if err != nil {
@@ -157,6 +157,6 @@ func readDirect(ctx context.Context, organization directReader, snapshot *direct
 		snapshot.Atlassian.Direct = append(snapshot.Atlassian.Direct, answer...)
 	}
 	snapshot.How.Atlassian = spentMore(snapshot.How.Atlassian, organization.Count().Since(before),
-		fmt.Sprintf(" Direct access of the %d people whose access may change.", len(ask)))
+		lang.L(" Direct access of the %d people whose access may change.", len(ask)))
 	return nil
 }

@@ -1,10 +1,10 @@
 package app
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -67,7 +67,7 @@ func (a *App) Replan(r *review.Review, file *plan.File) (*plan.Plan, error) {
 // there any more is a problem of code Refused.
 func Selected(r *review.Review, file *plan.File) (plan.Selection, error) {
 	if file.Plan.Undoes != "" {
-		return plan.Selection{}, problem.New(problem.Refused, "The plan is one of an undo, which can't be made again from a file.", "Undo the run again.")
+		return plan.Selection{}, problem.New(problem.Refused, lang.L("The plan is one of an undo, which can't be made again from a file."), lang.L("Undo the run again."))
 	}
 	rows := map[string]*review.Row{}
 	for i := range r.Rows {
@@ -77,7 +77,7 @@ func Selected(r *review.Review, file *plan.File) (plan.Selection, error) {
 	for _, source := range file.Groups {
 		row := rows[source]
 		if row == nil || source == "" {
-			return plan.Selection{}, problem.New(problem.Refused, "The plan no longer fits: an IdP group of it, "+source+", isn't in the snapshot any more.", "Make the plan again.")
+			return plan.Selection{}, problem.New(problem.Refused, lang.L("The plan no longer fits: an IdP group of it, %s, isn't in the snapshot any more.", source), lang.L("Make the plan again."))
 		}
 		selection.Rows = append(selection.Rows, row)
 	}
@@ -92,8 +92,8 @@ func outdated(differences []plan.Difference) error {
 		lines = append(lines, difference.String())
 	}
 	if more := len(differences) - told; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", more))
+		lines = append(lines, lang.L("and %d more", more))
 	}
-	return problem.New(problem.Refused, "The plan no longer fits what was fetched since: "+strings.Join(lines, "; ")+".",
-		"Look at it with rollcall plan compare, then make it again.")
+	return problem.New(problem.Refused, lang.L("The plan no longer fits what was fetched since: %s.", strings.Join(lines, "; ")),
+		lang.L("Look at it with rollcall plan compare, then make it again."))
 }

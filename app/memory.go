@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -18,7 +19,7 @@ func (m *MemorySecrets) Secret(_ context.Context, name string) (string, error) {
 	if secret, ok := m.kept.Load(name); ok {
 		return secret.(string), nil
 	}
-	return "", problem.New(problem.NotConnected, "There are no credentials for this connection.", "Connect again.")
+	return "", problem.New(problem.NotConnected, lang.L("There are no credentials for this connection."), lang.L("Connect again."))
 }
 
 // SaveSecret keeps a credential.

@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -36,7 +36,7 @@ var profileName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,49}$`)
 // CheckProfile refuses a name that no profile may have.
 func CheckProfile(name string) error {
 	if !profileName.MatchString(name) {
-		return problem.New(problem.Usage, fmt.Sprintf("A profile can't be named “%s”.", name), "Use up to 50 letters, digits, spaces, dots and hyphens, beginning with a letter or a digit.")
+		return problem.New(problem.Usage, lang.L("A profile can't be named “%s”.", name), lang.L("Use up to 50 letters, digits, spaces, dots and hyphens, beginning with a letter or a digit."))
 	}
 	return nil
 }

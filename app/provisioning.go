@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -71,7 +71,7 @@ func (a *App) DisconnectProvisioning(ctx context.Context) error {
 		return err
 	}
 	if settings.Provisioning.URL == "" {
-		return problem.New(problem.NotFound, "No provisioning directory is connected.", "There is nothing to forget.")
+		return problem.New(problem.NotFound, lang.L("No provisioning directory is connected."), lang.L("There is nothing to forget."))
 	}
 	if err := a.Secrets.DeleteSecret(ctx, settings.Provisioning.secretName()); err != nil {
 		return err
@@ -94,7 +94,7 @@ const leftLimit = 2000
 // readProvisioning reads the directory, and asks the IdP about those in it whom
 // its list of people may have left out.
 func readProvisioning(ctx context.Context, connection *atlassian.Provisioning, provider idp.Provider, side *directory.IdentityProvider, tell progress.Func) (*directory.Provisioning, error) {
-	tell.Tell("Reading the provisioning directory", 0, 0)
+	tell.Tell(lang.L("Reading the provisioning directory"), 0, 0)
 	read, err := connection.Read(ctx)
 	if err != nil {
 		return nil, err
@@ -202,5 +202,5 @@ func amendProvisioning(snapshot *directory.Snapshot, report *run.Report) {
 
 // provisioningWay tells of the reading of the directory in a sentence.
 func provisioningWay(read *directory.Provisioning, requests int) string {
-	return fmt.Sprintf(" The provisioning directory: %d people in %d requests.", len(read.People), requests)
+	return lang.L(" The provisioning directory: %d people in %d requests.", len(read.People), requests)
 }

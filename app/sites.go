@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -56,7 +56,7 @@ type directReader interface {
 
 func (a *App) site(settings SiteSettings, secret string) (*atlassian.Site, error) {
 	if settings.Email == "" {
-		return nil, problem.New(problem.Usage, "The e-mail address of the site admin is missing.", "Give the address of the account that the API token belongs to.")
+		return nil, problem.New(problem.Usage, lang.L("The e-mail address of the site admin is missing."), lang.L("Give the address of the account that the API token belongs to."))
 	}
 	return atlassian.NewSite(atlassian.SiteConfig{URL: settings.URL, Host: settings.Host, Email: settings.Email, Token: secret, Log: a.Log})
 }
@@ -103,7 +103,7 @@ func (a *App) DisconnectSite(ctx context.Context, url string) error {
 	url = SiteSettings{URL: url}.tidied().URL
 	i := slices.IndexFunc(settings.Sites, func(s SiteSettings) bool { return s.URL == url })
 	if i < 0 {
-		return problem.New(problem.NotFound, fmt.Sprintf("No site at %s is connected.", url), "Look at the sites that are.")
+		return problem.New(problem.NotFound, lang.L("No site at %s is connected.", url), lang.L("Look at the sites that are."))
 	}
 	if err := a.Secrets.DeleteSecret(ctx, settings.Sites[i].secretName()); err != nil {
 		return err
@@ -119,7 +119,7 @@ func withoutSite(sites []SiteSettings, url string) []SiteSettings {
 // public call tells.
 func (a *App) SetExperience(experience string) error {
 	if experience != directory.Centralized && experience != directory.Original {
-		return problem.New(problem.Usage, fmt.Sprintf("There is no user management experience named “%s”.", experience), "There are centralized and original.")
+		return problem.New(problem.Usage, lang.L("There is no user management experience named “%s”.", experience), lang.L("There are centralized and original."))
 	}
 	return a.change(func(all *Settings) { all.Experience = experience })
 }
@@ -128,7 +128,7 @@ func (a *App) SetExperience(experience string) error {
 // connected, too, it tells the addresses that people hide.
 func (a *App) connectedSites(ctx context.Context, settings Settings) (*atlassian.Sites, error) {
 	if len(settings.Sites) == 0 {
-		return nil, problem.New(problem.NotConnected, "No site is connected.", "Connect the sites: in the window under Identity provider, or with rollcall connect site.")
+		return nil, problem.New(problem.NotConnected, lang.L("No site is connected."), lang.L("Connect the sites: in the window under Identity provider, or with rollcall connect site."))
 	}
 	sites := &atlassian.Sites{}
 	for _, one := range settings.Sites {

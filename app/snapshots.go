@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"io"
 	"time"
 	"unicode"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/drift"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 )
@@ -60,11 +60,11 @@ func (a *App) SnapshotNamed(name string) (*directory.Snapshot, error) {
 	}
 	switch name {
 	case Latest:
-		return nil, problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch.")
+		return nil, problem.New(problem.NoSnapshot, lang.L("Nothing has been fetched yet."), lang.L("Connect both sides and fetch."))
 	case Previous:
-		return nil, problem.New(problem.NoSnapshot, "There is no previous snapshot yet.", "Fetch again, or name a kept snapshot.")
+		return nil, problem.New(problem.NoSnapshot, lang.L("There is no previous snapshot yet."), lang.L("Fetch again, or name a kept snapshot."))
 	}
-	return nil, problem.New(problem.NotFound, fmt.Sprintf("No snapshot is kept as “%s”.", name), "Look at rollcall snapshot list for the names.")
+	return nil, problem.New(problem.NotFound, lang.L("No snapshot is kept as “%s”.", name), lang.L("Look at rollcall snapshot list for the names."))
 }
 
 // KeepSnapshot keeps the latest snapshot under a name.
@@ -87,7 +87,7 @@ func (a *App) keepAs(name string, snapshot *directory.Snapshot) error {
 	}
 	for _, note := range notes {
 		if note.Name == name {
-			return problem.New(problem.Usage, fmt.Sprintf("A snapshot is kept as “%s” already.", name), "Choose another name, or forget that one first.")
+			return problem.New(problem.Usage, lang.L("A snapshot is kept as “%s” already.", name), lang.L("Choose another name, or forget that one first."))
 		}
 	}
 	return a.Store.SaveNamed(NewSnapshotNote(name, snapshot), snapshot)
@@ -102,8 +102,8 @@ func checkSnapshotName(name string) error {
 		good = good && unicode.IsPrint(r)
 	}
 	if !good {
-		return problem.New(problem.Usage, fmt.Sprintf("A snapshot can't be kept under the name %q.", name),
-			fmt.Sprintf("Choose 1 to %d printable characters, other than %s and %s.", maxSnapshotName, Latest, Previous))
+		return problem.New(problem.Usage, lang.L("A snapshot can't be kept under the name %q.", name),
+			lang.L("Choose 1 to %d printable characters, other than %s and %s.", maxSnapshotName, Latest, Previous))
 	}
 	return nil
 }

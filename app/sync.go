@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -69,11 +69,11 @@ func AdminPage(org *directory.Organization) string {
 // Atlassian's own entry of a conflict. For Google Workspace the page is its own,
 // and the list stands under Groups; for all others under User provisioning.
 func StillListed(provider string) string {
-	page := "User provisioning"
+	page := lang.L("User provisioning")
 	if provider == "google" {
-		page = "Google Workspace › Groups"
+		page = lang.L("Google Workspace › Groups")
 	}
-	return fmt.Sprintf("Atlassian may still list the synced groups as conflicts, under %s: press Sync group there, it adds and removes nobody now.", page)
+	return lang.L("Atlassian may still list the synced groups as conflicts, under %s: press Sync group there, it adds and removes nobody now.", page)
 }
 
 // Find gives the row of a group by its name or the id of either side's group. A
@@ -91,11 +91,11 @@ func Find(r *review.Review, text string) (*review.Row, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, problem.New(problem.NotFound, fmt.Sprintf("The identity provider has no group named “%s” in scope.", text), "Look at rollcall review for the names, or fetch again.")
+		return nil, problem.New(problem.NotFound, lang.L("The identity provider has no group named “%s” in scope.", text), lang.L("Look at rollcall review for the names, or fetch again."))
 	case 1:
 		return found[0], nil
 	}
-	return nil, problem.New(problem.Ambiguous, fmt.Sprintf("%d groups are named “%s”.", len(found), text), "Name the one you mean by its id.")
+	return nil, problem.New(problem.Ambiguous, lang.L("%d groups are named “%s”.", len(found), text), lang.L("Name the one you mean by its id."))
 }
 
 // Accept decides that groups may be synced as reviewed. Nothing is written until
@@ -131,7 +131,7 @@ func decide(r *review.Review, rows []*review.Row, decision review.Decision) []re
 // it, or empty. While a run is unfinished no other begins.
 func (a *App) Sync(ctx context.Context, p *plan.Plan, reason string, tell progress.Func) (*run.Report, error) {
 	if !a.busy.TryLock() {
-		return nil, errBusy
+		return nil, errBusy()
 	}
 	defer a.busy.Unlock()
 	unfinished, err := a.unfinished()
@@ -139,15 +139,15 @@ func (a *App) Sync(ctx context.Context, p *plan.Plan, reason string, tell progre
 		return nil, err
 	}
 	if unfinished != nil {
-		return nil, problem.New(problem.Refused, fmt.Sprintf("A run of %s was interrupted and isn't finished.", unfinished.Began.Local().Format("2 January 15:04")),
-			"Resume it, or give it up, in the window under History or with rollcall resume.")
+		return nil, problem.New(problem.Refused, lang.L("A run of %s was interrupted and isn't finished.", unfinished.Began.Local().Format("2006-01-02 15:04")),
+			lang.L("Resume it, or give it up, in the window under History or with rollcall resume."))
 	}
 	snapshot, err := a.Store.Snapshot()
 	if err != nil {
 		return nil, err
 	}
 	if snapshot == nil || snapshot.ID != p.Snapshot {
-		return nil, problem.New(problem.Refused, "The plan was made from another snapshot.", "Review again, then sync.")
+		return nil, problem.New(problem.Refused, lang.L("The plan was made from another snapshot."), lang.L("Review again, then sync."))
 	}
 	return a.run(ctx, len(p.People) > 0, func(runner *run.Runner) (*run.Report, error) {
 		runner.Reason = reason
@@ -168,7 +168,7 @@ func (a *App) run(ctx context.Context, provisions bool, perform func(*run.Runner
 	if sides.provisioning != nil {
 		runner.Provisioning = sides.provisioning
 	} else if provisions {
-		return nil, problem.New(problem.NotConnected, "The provisioning directory that the plan was made for isn't connected any more.", "Connect it again, or fetch.")
+		return nil, problem.New(problem.NotConnected, lang.L("The provisioning directory that the plan was made for isn't connected any more."), lang.L("Connect it again, or fetch."))
 	}
 	report, err := perform(runner)
 	a.logRun(report, err)
@@ -211,12 +211,10 @@ func (a *App) unfinished() (*run.Report, error) {
 	return nil, err
 }
 
-var errNothingToResume = problem.New(problem.NotFound, "No run was interrupted.", "There is nothing to resume.")
-
 // Resume goes on with the run that was interrupted, and keeps what became of it.
 func (a *App) Resume(ctx context.Context, tell progress.Func) (*run.Report, error) {
 	if !a.busy.TryLock() {
-		return nil, errBusy
+		return nil, errBusy()
 	}
 	defer a.busy.Unlock()
 	past, err := a.interrupted()
@@ -230,7 +228,7 @@ func (a *App) Resume(ctx context.Context, tell progress.Func) (*run.Report, erro
 // GiveUp ends the run that was interrupted without doing what is left of it.
 func (a *App) GiveUp() error {
 	if !a.busy.TryLock() {
-		return errBusy
+		return errBusy()
 	}
 	defer a.busy.Unlock()
 	past, err := a.interrupted()
@@ -246,7 +244,7 @@ func (a *App) interrupted() (*run.Past, error) {
 		return nil, err
 	}
 	if report == nil {
-		return nil, errNothingToResume
+		return nil, problem.New(problem.NotFound, lang.L("No run was interrupted."), lang.L("There is nothing to resume."))
 	}
 	return a.Store.Past(report.ID)
 }

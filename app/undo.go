@@ -2,11 +2,11 @@ package app
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -61,13 +61,13 @@ func (a *App) MakeUndo(what Undoing) (*Undo, error) {
 		return nil, err
 	}
 	if snapshot == nil {
-		return nil, problem.New(problem.NoSnapshot, "Nothing has been fetched yet.", "Connect both sides and fetch.")
+		return nil, problem.New(problem.NoSnapshot, lang.L("Nothing has been fetched yet."), lang.L("Connect both sides and fetch."))
 	}
 	b := newUndoBuilder(snapshot, past, what)
 	u := &Undo{Run: past.Report, Notes: b.notes, people: b.people, sources: b.sources}
 	u.Review = review.Compare(review.Input{Snapshot: b.snapshot(), Matches: review.Identity(len(snapshot.Atlassian.Accounts)), Targets: b.targets})
 	if len(b.wanted)+len(b.people)+len(b.sources) == 0 {
-		return nil, problem.New(problem.NotFound, "Nothing of that run is left to undo: it didn't take effect, or no longer stands.", "Look at rollcall history for what it did.")
+		return nil, problem.New(problem.NotFound, lang.L("Nothing of that run is left to undo: it didn't take effect, or no longer stands."), lang.L("Look at rollcall history for what it did."))
 	}
 	return u, nil
 }
@@ -79,14 +79,14 @@ func (a *App) pastOf(id string) (*run.Past, error) {
 	}
 	i := slices.IndexFunc(runs, func(r run.Report) bool { return r.ID == id || id == "" })
 	if i < 0 {
-		return nil, problem.New(problem.NotFound, fmt.Sprintf("There is no run “%s”.", id), "Look at rollcall history for the runs.")
+		return nil, problem.New(problem.NotFound, lang.L("There is no run “%s”.", id), lang.L("Look at rollcall history for the runs."))
 	}
 	if runs[i].Ended.IsZero() {
-		return nil, problem.New(problem.Refused, "That run was interrupted and isn't finished.", "Resume it, or give it up, then undo it.")
+		return nil, problem.New(problem.Refused, lang.L("That run was interrupted and isn't finished."), lang.L("Resume it, or give it up, then undo it."))
 	}
 	past, err := a.Store.Past(runs[i].ID)
 	if err == nil && past.Plan == nil {
-		err = problem.New(problem.Refused, "That run is of an older Rollcall, which didn't keep what undoing needs.", "Look at rollcall history for what it did.")
+		err = problem.New(problem.Refused, lang.L("That run is of an older Rollcall, which didn't keep what undoing needs."), lang.L("Look at rollcall history for what it did."))
 	}
 	return past, err
 }
@@ -180,9 +180,9 @@ func (b *undoBuilder) undoGroup(group *plan.Group, operations []*run.Operation) 
 			for _, account := range operation.Accounts {
 				set(account, false)
 			}
-			b.notes = append(b.notes, fmt.Sprintf("The invitations of %s into “%s” can't be taken back; their membership is.", strings.Join(strings.Fields(operation.Account), ", "), group.Name))
+			b.notes = append(b.notes, lang.L("The invitations of %s into “%s” can't be taken back; their membership is.", strings.Join(strings.Fields(operation.Account), ", "), group.Name))
 		case run.Create:
-			b.notes = append(b.notes, fmt.Sprintf("The group “%s” was created and stays: deleting it could take what it has been given since.", group.Name))
+			b.notes = append(b.notes, lang.L("The group “%s” was created and stays: deleting it could take what it has been given since.", group.Name))
 		}
 	}
 	if changed {
@@ -265,7 +265,7 @@ func (b *undoBuilder) undoPeople() {
 		change.Findings, change.Groups = nil, nil
 		switch {
 		case change.Kind == review.CreatePerson:
-			b.notes = append(b.notes, fmt.Sprintf("The account of %s was created and stays.", change.Title()))
+			b.notes = append(b.notes, lang.L("The account of %s was created and stays.", change.Title()))
 			continue
 		case record == nil:
 			continue
@@ -306,4 +306,4 @@ func (b *undoBuilder) snapshot() *directory.Snapshot {
 }
 
 // Title names what an undo is about.
-func (u *Undoing) Title() string { return cmp.Or(u.Person, u.Group, u.Run, "the last run") }
+func (u *Undoing) Title() string { return cmp.Or(u.Person, u.Group, u.Run, lang.L("the last run")) }

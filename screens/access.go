@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -21,8 +22,9 @@ import (
 // accessTab shows, by site and product, which groups give access and what
 // syncing all groups does to it.
 type accessTab struct {
-	item *container.TabItem
-	w    *Window
+	giverColumns *widgets.Columns
+	item         *container.TabItem
+	w            *Window
 
 	products *widgets.LineList // sites and their products
 	places   []place
@@ -62,15 +64,19 @@ type giver struct {
 var (
 	siteColumns  = &widgets.Columns{List: []widgets.Column{{Weight: 1}}}
 	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true}}}
-	giverColumns = &widgets.Columns{List: []widgets.Column{
-		{Title: "Group", Weight: 3}, {Title: "Role", Weight: 1.4}, {Title: "Default", Width: 70}, {Title: "Members", Width: 80, Trailing: true}, {Title: "Change", Width: 90, Trailing: true}, {Title: "", Width: 120, Trailing: true},
-	}}
 )
+
+func newGiverColumns() *widgets.Columns {
+	return &widgets.Columns{List: []widgets.Column{
+		{Title: lang.L("Group"), Weight: 3}, {Title: lang.L("Role"), Weight: 1.4}, {Title: lang.L("Default"), Width: 70},
+		{Title: lang.L("Members"), Width: 80, Trailing: true}, {Title: lang.L("Change"), Width: 90, Trailing: true}, {Title: "", Width: 120, Trailing: true},
+	}}
+}
 
 const showColumn = 5
 
 func newAccessTab(w *Window) *accessTab {
-	t := &accessTab{w: w}
+	t := &accessTab{w: w, giverColumns: newGiverColumns()}
 	t.products = widgets.NewLineList(func() int { return len(t.places) }, t.placeLine)
 	t.products.Tips = w.tips
 	t.products.OnTapped = func(i, _ int, _ bool) { t.choose(i) }
@@ -94,14 +100,14 @@ func newAccessTab(w *Window) *accessTab {
 	t.title = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	t.title.SizeName, t.title.Truncation = theme.SizeNameSubHeadingText, fyne.TextTruncateEllipsis
 	t.people = widget.NewButton("", t.showPeople)
-	t.chart, t.header = widgets.NewBarChart(), widgets.NewHeader(giverColumns)
+	t.chart, t.header = widgets.NewBarChart(), widgets.NewHeader(t.giverColumns)
 	left := container.NewBorder(nil, t.newDefaults(), nil, nil, widgets.NewPanel(widgets.FillCard, widgets.Outline, t.products.Framed()))
-	note := muted("People, after counting every other group and direct access. Permissions inside products aren't read.")
+	note := muted(lang.L("People, after counting every other group and direct access. Permissions inside products aren't read."))
 	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, nil, t.people, t.title), note), nil, nil, nil, t.chart))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, t.groups.Framed()))
 	t.content = spaced(container.NewBorder(nil, nil, container.NewBorder(nil, nil, nil, gap(6, 1), atLeast(310, left)), nil, container.NewBorder(top, nil, nil, nil, table)))
-	t.empty = emptyState("No product access read yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
-	t.item = container.NewTabItem("Product access", container.NewStack(t.content, t.empty))
+	t.empty = emptyState(lang.L("No product access read yet"), lang.L("Connect the identity provider and Atlassian, then fetch."), lang.L("Connect"), func() { w.tabs.Select(w.idp.item) })
+	t.item = container.NewTabItem(lang.L("Product access"), container.NewStack(t.content, t.empty))
 	return t
 }
 
@@ -110,8 +116,8 @@ func (t *accessTab) newDefaults() fyne.CanvasObject {
 	t.defaultTitle = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	t.defaultTitle.Wrapping = fyne.TextWrapWord
 	t.defaultText = wrapped("")
-	t.again = widget.NewButton("Check again", t.w.fetch)
-	page := widget.NewButton("Open the page", t.w.openAdminPage)
+	t.again = widget.NewButton(lang.L("Check again"), t.w.fetch)
+	page := widget.NewButton(lang.L("Open the page"), t.w.openAdminPage)
 	t.defaults = container.NewVBox(gap(1, 4), widgets.NewPanel(widgets.FillBlocked, widgets.InkBlocked,
 		container.NewVBox(t.defaultTitle, t.defaultText, container.NewHBox(page, t.again))))
 	return t.defaults
@@ -134,7 +140,7 @@ func (t *accessTab) show() {
 	if int(t.chosen) >= len(org.Products) {
 		t.chosen = 0
 	}
-	t.title.SetText(fmt.Sprintf("What syncing all %s does", plural(t.w.groups.model.facts.all, "open group", "open groups")))
+	t.title.SetText(plural(t.w.groups.model.facts.all, "What syncing the %s open group does", "What syncing all %s open groups does"))
 	t.showChart()
 	t.showGivers()
 	t.showDefaults()
@@ -161,7 +167,7 @@ func (t *accessTab) placeLine(i int) widgets.Line {
 	if p.isSite {
 		name := p.site
 		if name == "" {
-			name = "The organization"
+			name = lang.L("The organization")
 		}
 		return widgets.Line{Columns: siteColumns, Cells: []widgets.Cell{{{Text: name, Bold: true}}}}
 	}
@@ -181,7 +187,7 @@ func (t *accessTab) effect(product directory.ProductNo) review.ProductEffect {
 func changeText(change review.ProductEffect) string {
 	gain := len(change.Gain) + len(change.Invited)
 	if gain+len(change.Lose) == 0 {
-		return "no change"
+		return lang.L("no change")
 	}
 	return fmt.Sprintf("+%s −%s", grouped(gain), grouped(len(change.Lose)))
 }
@@ -209,18 +215,18 @@ func (t *accessTab) showChart() {
 // bar shows who keeps, gains and loses a product; its note the seats.
 func bar(product directory.Product, change review.ProductEffect) widgets.Bar {
 	b := widgets.Bar{
-		Label: product.Name + " · " + shortSite(product.Site), Limit: product.Seats,
+		Label: fmt.Sprintf("%s · %s", product.Name, shortSite(product.Site)), Limit: product.Seats,
 		Keep: change.Before - len(change.Lose), Gain: len(change.Gain) + len(change.Invited), Lose: len(change.Lose),
-		Note: fmt.Sprintf("%s to %s people", grouped(change.Before), grouped(change.After())),
+		Note: lang.L("%s to %s people", grouped(change.Before), grouped(change.After())),
 	}
 	switch {
 	case product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats:
-		b.Note = fmt.Sprintf("%s to %s, seats unknown", grouped(change.Before), grouped(change.After()))
+		b.Note = lang.L("%s to %s, seats unknown", grouped(change.Before), grouped(change.After()))
 	case product.Used+change.SeatChange() > product.Seats:
-		b.Note = fmt.Sprintf("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats), grouped(product.Used+change.SeatChange()-product.Seats))
+		b.Note = lang.L("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats), grouped(product.Used+change.SeatChange()-product.Seats))
 		b.Alarm = true
 	default:
-		b.Note = fmt.Sprintf("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats))
+		b.Note = lang.L("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats))
 	}
 	return b
 }
@@ -254,9 +260,9 @@ func (t *accessTab) showGivers() {
 	if len(org.Products) > 0 {
 		product := org.Products[t.chosen]
 		change := t.effect(t.chosen)
-		t.people.SetText(fmt.Sprintf("Who gains and loses %s on %s …", product.Name, shortSite(product.Site)))
+		t.people.SetText(lang.L("Who gains and loses %s on %s …", product.Name, shortSite(product.Site)))
 		able(t.people, len(change.Gain)+len(change.Invited)+len(change.Lose) > 0)
-		giverColumns.List[0].Title = fmt.Sprintf("Groups that give %s on %s", product.Name, shortSite(product.Site))
+		t.giverColumns.List[0].Title = lang.L("Groups that give %s on %s", product.Name, shortSite(product.Site))
 	}
 	t.header.Update(-1, false)
 	t.groups.Refresh()
@@ -265,19 +271,19 @@ func (t *accessTab) showGivers() {
 func (t *accessTab) giverLine(i int) widgets.Line {
 	g := t.givers[i]
 	group := &t.w.review.Snapshot.Atlassian.Groups[g.group]
-	isDefault := widgets.Part{Text: "no", Ink: widgets.InkMuted}
+	isDefault := widgets.Part{Text: lang.L("no"), Ink: widgets.InkMuted}
 	if g.grant.Default {
-		isDefault = widgets.Part{Text: "Default", Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Bold: true}
+		isDefault = widgets.Part{Text: lang.L("Default"), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Bold: true}
 	}
-	change, show := widgets.Part{Text: "not in the IdP", Ink: widgets.InkMuted}, widgets.Part{}
+	change, show := widgets.Part{Text: lang.L("not in the IdP"), Ink: widgets.InkMuted}, widgets.Part{}
 	if g.row != nil {
-		show = widgets.Part{Text: "Show the people", Ink: widgets.InkInfo, Bold: true}
-		change = widgets.Part{Text: "none", Ink: widgets.InkMuted}
+		show = widgets.Part{Text: lang.L("Show the people"), Ink: widgets.InkInfo, Bold: true}
+		change = widgets.Part{Text: lang.L("none"), Ink: widgets.InkMuted}
 		if g.row.Added+g.row.Removed > 0 {
 			change = widgets.Part{Text: fmt.Sprintf("+%s −%s", grouped(g.row.Added), grouped(g.row.Removed))}
 		}
 	}
-	return widgets.Line{Columns: giverColumns, Cells: []widgets.Cell{
+	return widgets.Line{Columns: t.giverColumns, Cells: []widgets.Cell{
 		{{Text: group.Name, Bold: true}}, {{Text: app.ShortRole(g.grant.Role)}}, {isDefault}, {{Text: grouped(g.members)}}, {change}, {show},
 	}}
 }
@@ -316,10 +322,10 @@ func (t *accessTab) showDefaults() {
 		names += "• " + display.Line(name) + "\n"
 	}
 	if n > fewBlocked {
-		names += fmt.Sprintf("• and %s more\n", grouped(n-fewBlocked))
+		names += "• " + lang.L("and %s more", grouped(n-fewBlocked)) + "\n"
 	}
 	t.defaults.Hidden = n == 0
-	t.defaultTitle.SetText(fmt.Sprintf("%s can't be synced", plural(n, "default access group", "default access groups")))
+	t.defaultTitle.SetText(plural(n, "%s default access group can't be synced", "%s default access groups can't be synced"))
 	t.defaultText.SetText(display.Text(names + plan.DefaultAccessSteps(t.w.review.Snapshot.Atlassian.Experience)))
 	t.defaults.Refresh()
 }

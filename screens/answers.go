@@ -2,7 +2,6 @@ package screens
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -87,8 +87,8 @@ func (t *groupsTab) askName(r *review.Review, row *review.Row, free string) {
 	name := widget.NewEntry()
 	name.SetText(free)
 	provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
-	text := wrapped(fmt.Sprintf("“%s” gets another name in %s, so that Atlassian's group of this name stays as it is. The name below is free on both sides.", display.Line(row.Name), provider))
-	ask := dialog.NewCustomConfirm("Rename the IdP group", "Put on the list", "Cancel", container.NewVBox(text, name), func(yes bool) {
+	text := wrapped(lang.L("“%s” gets another name in %s, so that Atlassian's group of this name stays as it is. The name below is free on both sides.", display.Line(row.Name), provider))
+	ask := dialog.NewCustomConfirm(lang.L("Rename the IdP group"), lang.L("Put on the list"), lang.L("Cancel"), container.NewVBox(text, name), func(yes bool) {
 		if yes {
 			t.keepAnswers(app.RenameAnswer(r, row, name.Text))
 		}
@@ -108,28 +108,28 @@ func (t *groupsTab) offerAnswers(line int, offer func(string, func())) {
 		return
 	}
 	if _, change, ok := m.answerable(line); ok {
-		label := "Don't let this person in: remove from the IdP group"
+		label := lang.L("Don't let this person in: remove from the IdP group")
 		if change.Kind == review.Removed {
-			label = "Keep this person: add to the IdP group"
+			label = lang.L("Keep this person: add to the IdP group")
 		}
 		if _, answered := m.review.AnswerTo(row, change); answered {
-			label = "Withdraw the answer"
+			label = lang.L("Withdraw the answer")
 		}
 		offer(label, func() { t.answer(line) })
 	}
 	if row.Removed > 0 {
-		offer(fmt.Sprintf("Keep all %s who would be removed", plural(row.Removed, "person", "people")), func() { t.answerAll(only(row), review.Keep) })
+		offer(plural(row.Removed, "Keep the %s person who would be removed", "Keep all %s people who would be removed"), func() { t.answerAll(only(row), review.Keep) })
 	}
 	if row.Added > 0 {
-		offer(fmt.Sprintf("Keep out all %s who would be added", plural(row.Added, "person", "people")), func() { t.answerAll(only(row), review.KeepOut) })
+		offer(plural(row.Added, "Keep out the %s person who would be added", "Keep out all %s people who would be added"), func() { t.answerAll(only(row), review.KeepOut) })
 	}
-	offer("Rename the IdP group …", func() { t.rename(ref.view) })
+	offer(lang.L("Rename the IdP group …"), func() { t.rename(ref.view) })
 	if answers := m.review.Answers(row); len(answers) > 0 {
-		offer(fmt.Sprintf("Withdraw %s", plural(len(answers), "answer", "answers")), func() { t.decide(func() error { return t.w.app.Unanswer(answers...) }) })
+		offer(plural(len(answers), "Withdraw %s answer", "Withdraw %s answers"), func() { t.decide(func() error { return t.w.app.Unanswer(answers...) }) })
 	}
 	if n := m.ticks; n > 1 {
-		offer(fmt.Sprintf("Keep all who would be removed from the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.Keep) })
-		offer(fmt.Sprintf("Keep out all who would be added to the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.KeepOut) })
+		offer(lang.L("Keep all who would be removed from the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.Keep) })
+		offer(lang.L("Keep out all who would be added to the %s selected groups", grouped(n)), func() { t.answerAll(m.selection, review.KeepOut) })
 	}
 }
 
@@ -155,15 +155,15 @@ func (w *Window) listTodos(r *review.Review, todos []app.Todo) {
 	provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
 	var shown *dialog.CustomDialog
 	list := widget.NewList(func() int { return len(todos) }, func() fyne.CanvasObject { return newTodoRow() }, func(i int, object fyne.CanvasObject) { object.(*todoRow).show(&todos[i]) })
-	intro := wrapped(fmt.Sprintf("What was answered is done in %s: by you, or from here. A group with something to do isn't synced. The next fetch checks off what is done.", provider))
-	shown = dialog.NewCustomWithoutButtons("To do in "+provider, container.NewBorder(intro, nil, nil, nil, list), w.win)
+	intro := wrapped(lang.L("What was answered is done in %s: by you, or from here. A group with something to do isn't synced. The next fetch checks off what is done.", provider))
+	shown = dialog.NewCustomWithoutButtons(lang.L("To do in %s", provider), container.NewBorder(intro, nil, nil, nil, list), w.win)
 	buttons := []fyne.CanvasObject{
-		widget.NewButton("Back", func() { shown.Hide() }),
-		widget.NewButton("Copy", func() { w.fyneApp.Clipboard().SetContent(todoText(todos)) }),
-		widget.NewButton("Save …", func() { w.saveTodos(todos) }),
+		widget.NewButton(lang.L("Back"), func() { shown.Hide() }),
+		widget.NewButton(lang.L("Copy"), func() { w.fyneApp.Clipboard().SetContent(todoText(todos)) }),
+		widget.NewButton(lang.L("Save …"), func() { w.saveTodos(todos) }),
 	}
 	if app.Writable(r) {
-		do := widget.NewButton("Do it in "+provider+" …", func() { shown.Hide(); w.planAnswers(r) })
+		do := widget.NewButton(lang.L("Do it in %s …", provider), func() { shown.Hide(); w.planAnswers(r) })
 		do.Importance = widget.HighImportance
 		able(do, w.job == nil && w.looking == "" && len(app.Answered(r)) > 0)
 		buttons = append(buttons, do)
@@ -195,9 +195,9 @@ func (r *todoRow) show(todo *app.Todo) {
 	mark, how, importance := "☐  ", todo.ByHand, widget.MediumImportance
 	switch {
 	case !todo.Done.IsZero():
-		mark, how, importance = "✓  ", "Done: the fetch of "+moment(todo.Done)+" shows it.", widget.LowImportance
+		mark, how, importance = "✓  ", lang.L("Done: the fetch of %s shows it.", moment(todo.Done)), widget.LowImportance
 	case todo.Obstacle != "":
-		how = "By hand only, as " + todo.Obstacle + ". " + how
+		how = lang.L("By hand only, as %s. %s", todo.Obstacle, how)
 	}
 	r.what.Importance, r.how.Importance = importance, widget.LowImportance
 	what := todo.String()
@@ -215,8 +215,8 @@ func todoText(todos []app.Todo) string {
 
 // saveTodos asks for a file and writes the list there.
 func (w *Window) saveTodos(todos []app.Todo) {
-	w.askFile("rollcall-to-do.txt", "The list", func(out fyne.URIWriteCloser) {
-		w.writeFile("The list", out.URI().Name(), out, func() error {
+	w.askFile("rollcall-to-do.txt", lang.L("The list"), func(out fyne.URIWriteCloser) {
+		w.writeFile(lang.L("The list"), out.URI().Name(), out, func() error {
 			_, err := io.WriteString(out, todoText(todos))
 			return err
 		})
@@ -237,7 +237,7 @@ func (w *Window) planAnswers(r *review.Review) {
 		}
 		provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
 		w.ask(&confirmation{
-			w: w, review: r, heading: "Change " + plural(len(p.Sources), "group", "groups") + " in " + provider + "?", verb: "Change", notes: []string{},
+			w: w, review: r, heading: plural(len(p.Sources), "Change %s group in %s?", "Change %s groups in %s?", provider), verb: changeGroups, notes: []string{},
 			make: func(plan.Overrides) *plan.Plan { return p },
 		})
 	})
@@ -253,10 +253,10 @@ func (c *confirmation) showSources() (n int) {
 			lines = append(lines, display.Line(step.String()))
 		}
 		for _, left := range group.LeftOut {
-			lines = append(lines, display.Line(fmt.Sprintf("Left for you: %s: %s.", left.What, left.Why)))
+			lines = append(lines, display.Line(lang.L("Left for you: %s: %s.", left.What, left.Why)))
 		}
 		if len(lines) > shownPeople {
-			lines = append(lines[:shownPeople], fmt.Sprintf("… and %s more: see Operations.", grouped(len(lines)-shownPeople)))
+			lines = append(lines[:shownPeople], lang.L("… and %s more: see Operations.", grouped(len(lines)-shownPeople)))
 		}
 		c.findings.Add(wrapped(strings.Join(lines, "\n")))
 		fill, ink := widgets.FillWarn, widgets.InkWarn

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -29,8 +30,9 @@ type confirmation struct {
 	review *review.Review
 	// heading is the question, notes what can't be taken back, verb what the
 	// button does to groups.
-	heading, verb string
-	notes         []string
+	heading string
+	verb    func(groups int) string
+	notes   []string
 	// everybody is the selection's.
 	everybody bool
 	// make plans, off the UI goroutine.
@@ -52,7 +54,7 @@ func (w *Window) confirmSync(selection plan.Selection) {
 	}
 	r, settings := w.review, w.settings
 	w.ask(&confirmation{
-		w: w, review: r, heading: syncHeading(selection), verb: "Sync", everybody: selection.Everybody,
+		w: w, review: r, heading: syncHeading(selection), verb: syncGroups, everybody: selection.Everybody,
 		make: func(overrides plan.Overrides) *plan.Plan { return plan.Make(r, selection, settings.Terms(overrides)) },
 	})
 }
@@ -60,27 +62,27 @@ func (w *Window) confirmSync(selection plan.Selection) {
 func syncHeading(selection plan.Selection) string {
 	switch rows := selection.Rows; len(rows) {
 	case 0:
-		return "Bring people up to date?"
+		return lang.L("Bring people up to date?")
 	case 1:
-		return fmt.Sprintf("Sync “%s”?", display.Line(widgets.Fit(rows[0].Name, 420, true)))
+		return lang.L("Sync “%s”?", display.Line(widgets.Fit(rows[0].Name, 420, true)))
 	default:
-		return fmt.Sprintf("Sync %s groups?", grouped(len(rows)))
+		return lang.L("Sync %s groups?", grouped(len(rows)))
 	}
 }
 
 // ask plans in the background and asks.
 func (w *Window) ask(c *confirmation) {
 	c.overrides, c.totals, c.findings = plan.Overrides{}, wrapped(""), container.NewVBox()
-	c.reason = entry("Why (kept in the history; may stay empty)")
-	c.sync = widget.NewButton(c.verb, c.perform)
+	c.reason = entry(lang.L("Why (kept in the history; may stay empty)"))
+	c.sync = widget.NewButton("", c.perform)
 	c.sync.Importance = widget.HighImportance
 	c.again(func() {
 		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
-		buttons := []fyne.CanvasObject{widget.NewButton("Cancel", func() { c.dialog.Hide() })}
+		buttons := []fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), func() { c.dialog.Hide() })}
 		if !c.plan.ChangesIdP() {
-			buttons = append(buttons, widget.NewButton("People …", c.showSimulation))
+			buttons = append(buttons, widget.NewButton(lang.L("People …"), c.showSimulation))
 		}
-		c.dialog.SetButtons(append(buttons, widget.NewButton("Operations …", c.showSteps), c.sync))
+		c.dialog.SetButtons(append(buttons, widget.NewButton(lang.L("Operations …"), c.showSteps), c.sync))
 		c.dialog.Resize(room(w.win, 760, 480))
 		c.dialog.Show()
 		w.debug("asked to sync", "groups", c.performed())
@@ -137,6 +139,11 @@ func (c *confirmation) performedPeople() (n int) {
 	return n
 }
 
+// What the button says that begins a run on so many groups.
+func syncGroups(n int) string   { return plural(n, "Sync %s group", "Sync %s groups") }
+func changeGroups(n int) string { return plural(n, "Change %s group", "Change %s groups") }
+func undoGroups(n int) string   { return plural(n, "Undo %s group", "Undo %s groups") }
+
 // peopleLine says what happens in the provisioning directory, or "".
 func (c *confirmation) peopleLine() string {
 	if len(c.plan.People) == 0 {
@@ -145,9 +152,10 @@ func (c *confirmation) peopleLine() string {
 	created, _ := c.plan.CountPeople(review.CreatePerson)
 	renamed, _ := c.plan.CountPeople(review.UpdatePerson)
 	deactivated, held := c.plan.CountPeople(review.DeactivatePerson)
-	line := fmt.Sprintf("In the provisioning directory %s created, %s renamed, %s deactivated", plural(created, "person is", "people are"), grouped(renamed), grouped(deactivated))
+	line := plural(created, "In the provisioning directory %s person is created, %s renamed, %s deactivated",
+		"In the provisioning directory %s people are created, %s renamed, %s deactivated", grouped(renamed), grouped(deactivated))
 	if held > 0 {
-		line += fmt.Sprintf("; %s below only when you confirm it", plural(held, "deactivation", "deactivations"))
+		line += plural(held, "; %s deactivation below only when you confirm it", "; %s deactivations below only when you confirm it")
 	}
 	return line + "."
 }
@@ -158,21 +166,21 @@ func (c *confirmation) show() {
 		return
 	}
 	effect, n := c.plan.Effect, c.performed()
-	brought := "invited without an e-mail"
+	brought := lang.L("invited without an e-mail")
 	if c.review.Provisions() {
-		brought = "created or invited without an e-mail"
+		brought = lang.L("created or invited without an e-mail")
 	}
 	lines := []string{
-		fmt.Sprintf("%s in %s. %s added, %s of them %s; %s removed.",
-			plural(n, "group", "groups"), plural(len(c.plan.Batches()), "batch", "batches"),
-			plural(effect.Added, "member is", "members are"), grouped(effect.Provisioned), brought, plural(effect.Removed, "member is", "members are")),
-		fmt.Sprintf("%s a product they didn't have; %s a product altogether.",
-			plural(effect.Gaining, "person gains", "people gain"), plural(effect.Losing, "person loses", "people lose")),
+		lang.L("%s in %s. %s added, %s of them %s; %s removed.",
+			plural(n, "%s group", "%s groups"), plural(len(c.plan.Batches()), "%s batch", "%s batches"),
+			plural(effect.Added, "%s member is", "%s members are"), grouped(effect.Provisioned), brought, plural(effect.Removed, "%s member is", "%s members are")),
+		plural(effect.Gaining, "%s person gains a product they didn't have", "%s people gain a product they didn't have") + "; " +
+			plural(effect.Losing, "%s person loses a product altogether", "%s people lose a product altogether") + ".",
 	}
 	for no := range effect.Products {
 		if change := &effect.Products[no]; len(change.Lose) > 0 {
 			product := &c.review.Snapshot.Atlassian.Products[no]
-			lines = append(lines, fmt.Sprintf("   %s on %s: %s lose it, %s gain it.", product.Name, product.Site,
+			lines = append(lines, "   "+lang.L("%s on %s: %s lose it, %s gain it.", product.Name, product.Site,
 				grouped(len(change.Lose)), grouped(len(change.Gain)+len(change.Invited))))
 		}
 	}
@@ -180,19 +188,19 @@ func (c *confirmation) show() {
 		lines = append(lines, line)
 	}
 	if c.notes == nil {
-		lines = append(lines, "Invitations can't be taken back.")
+		lines = append(lines, lang.L("Invitations can't be taken back."))
 	}
-	lines = append(lines, app.NotRead(c.review)+" They may change, too.")
+	lines = append(lines, lang.L("%s They may change, too.", app.NotRead(c.review)))
 	people := c.performedPeople()
 	if n+people == 0 {
-		lines = []string{"Nothing would be written:"}
+		lines = []string{lang.L("Nothing would be written:")}
 	}
 	c.totals.SetText(display.Text(strings.Join(lines, "\n")))
 	c.showFindings()
 	able(c.sync, n+people > 0)
-	c.sync.SetText(c.verb + " " + plural(n, "group", "groups"))
+	c.sync.SetText(c.verb(n))
 	if n == 0 && people > 0 {
-		c.sync.SetText("Change " + plural(people, "person", "people"))
+		c.sync.SetText(plural(people, "Change %s person", "Change %s people"))
 	}
 }
 
@@ -201,12 +209,12 @@ func (c *confirmation) showAnswers() {
 	c.findings.RemoveAll()
 	n := c.showSources()
 	c.findings.Refresh()
-	c.totals.SetText("This is written to " + app.ProviderTitle(c.review.Snapshot.IdP.Provider) + ", group by group, each read again just before. It can be undone.")
+	c.totals.SetText(lang.L("This is written to %s, group by group, each read again just before. It can be undone.", app.ProviderTitle(c.review.Snapshot.IdP.Provider)))
 	if c.plan.Undoes != "" {
-		c.totals.SetText("This is taken back in the identity provider, group by group, each read again just before.")
+		c.totals.SetText(lang.L("This is taken back in the identity provider, group by group, each read again just before."))
 	}
 	able(c.sync, n > 0)
-	c.sync.SetText(c.verb + " " + plural(n, "group", "groups"))
+	c.sync.SetText(c.verb(n))
 }
 
 // showFindings lists what stands in the way, with what lifts it.
@@ -224,7 +232,7 @@ func (c *confirmation) showFindings() {
 			c.findings.Add(c.finding(finding))
 		}
 		if group.Skip != "" && group.State != review.Synced {
-			c.findings.Add(muted(group.Name + ": " + group.Skip))
+			c.findings.Add(muted(group.Name + ": " + lang.L(group.Skip)))
 		}
 	}
 	c.showPeople()
@@ -253,7 +261,7 @@ func (c *confirmation) showPeople() {
 		}
 	}
 	if more > 0 {
-		lines = append(lines, fmt.Sprintf("… and %s more.", grouped(more)))
+		lines = append(lines, lang.L("… and %s more.", grouped(more)))
 	}
 	if len(lines) > 0 {
 		c.findings.Add(muted(strings.Join(lines, "\n")))
@@ -264,11 +272,11 @@ func personLine(person *plan.Person) string {
 	line := fmt.Sprintf("%s (%s): ", person.Name, person.Title())
 	switch person.Kind {
 	case review.UpdatePerson:
-		line += fmt.Sprintf("renamed from “%s”", person.Was)
+		line += lang.L("renamed from “%s”", person.Was)
 	case review.DeactivatePerson:
-		line += fmt.Sprintf("deactivated, in %s", plural(len(person.Groups), "group", "groups"))
+		line += plural(len(person.Groups), "deactivated, in %s group", "deactivated, in %s groups")
 	default:
-		line += "created"
+		line += lang.L("created")
 	}
 	return display.Line(line)
 }
@@ -288,7 +296,7 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 		word = fmt.Sprint(c.plan.Removals())
 	}
 	typed := widget.NewEntry()
-	typed.SetPlaceHolder("Type " + display.Line(word) + " to do it all the same")
+	typed.SetPlaceHolder(lang.L("Type %s to do it all the same", display.Line(word)))
 	typed.OnChanged = func(entered string) {
 		if directory.FoldName(entered) != directory.FoldName(word) {
 			return
@@ -314,12 +322,12 @@ func (w *Window) showReport(report *run.Report) {
 	for _, group := range report.Groups {
 		counts[group.Result]++
 		if group.Error != "" {
-			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", display.Line(group.Title()), group.Result, group.Error)))
+			why = append(why, wrapped(fmt.Sprintf("%s: %s. %s", display.Line(group.Title()), app.Word(group.Result), group.Error)))
 		}
 	}
 	for _, person := range report.People {
 		if person.Error != "" {
-			why = append(why, wrapped(display.Line(fmt.Sprintf("%s (%s), %s: %s. %s", person.Name, person.Email, person.Kind, person.Result, person.Error))))
+			why = append(why, wrapped(display.Line(fmt.Sprintf("%s (%s), %s: %s. %s", person.Name, person.Email, app.Word(person.Kind), app.Word(person.Result), person.Error))))
 		}
 	}
 	summary := summarizeRun(report)
@@ -329,7 +337,7 @@ func (w *Window) showReport(report *run.Report) {
 	if len(why) == 0 {
 		return
 	}
-	result := dialog.NewCustom("What became of it", "OK", container.NewBorder(wrapped(summary), nil, nil, nil, container.NewVScroll(container.NewVBox(why...))), w.win)
+	result := dialog.NewCustom(lang.L("What became of it"), lang.L("OK"), container.NewBorder(wrapped(summary), nil, nil, nil, container.NewVScroll(container.NewVBox(why...))), w.win)
 	result.Resize(room(w.win, 760, 480))
 	result.Show()
 }
@@ -345,13 +353,16 @@ func summarizeRun(report *run.Report) string {
 			renamed++
 		}
 	}
-	text := fmt.Sprintf("%s of %s synced: %s added, %s removed", grouped(counts[run.Synced]), plural(len(report.Groups), "group", "groups"), grouped(added), grouped(removed))
+	text := plural(len(report.Groups), "%[2]s of %[1]s group synced: %[3]s added, %[4]s removed", "%[2]s of %[1]s groups synced: %[3]s added, %[4]s removed",
+		grouped(counts[run.Synced]), grouped(added), grouped(removed))
 	if counts[run.Answered] > 0 {
-		text = fmt.Sprintf("%s of %s changed in the identity provider: %s added, %s removed, %s renamed", grouped(counts[run.Answered]), plural(len(report.Groups), "group", "groups"), grouped(added), grouped(removed), grouped(renamed))
+		text = plural(len(report.Groups), "%[2]s of %[1]s group changed in the identity provider: %[3]s added, %[4]s removed, %[5]s renamed",
+			"%[2]s of %[1]s groups changed in the identity provider: %[3]s added, %[4]s removed, %[5]s renamed",
+			grouped(counts[run.Answered]), grouped(added), grouped(removed), grouped(renamed))
 	}
 	for _, result := range []run.Result{run.Waiting, run.Blocked, run.Changed, run.Failed, run.Skipped} {
 		if counts[result] > 0 {
-			text += fmt.Sprintf("; %s %s", grouped(counts[result]), result)
+			text += fmt.Sprintf("; %s %s", grouped(counts[result]), app.Word(result))
 		}
 	}
 	people := 0
@@ -361,7 +372,7 @@ func summarizeRun(report *run.Report) string {
 		}
 	}
 	if people > 0 {
-		text += fmt.Sprintf("; %s created, renamed or deactivated", plural(people, "person", "people"))
+		text += plural(people, "; %s person created, renamed or deactivated", "; %s people created, renamed or deactivated")
 	}
 	return text + "."
 }

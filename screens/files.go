@@ -2,12 +2,12 @@ package screens
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -34,7 +34,7 @@ func (w *Window) writeFile(what, name string, out io.Closer, write func() error)
 			w.fail(unwritten(what, err))
 			return
 		}
-		w.status.say(what + " was written to " + name + ".")
+		w.status.say(lang.L("%s was written to %s.", what, name))
 	})
 }
 
@@ -43,5 +43,5 @@ func unwritten(what string, err error) error {
 	if errors.As(err, &known) { // it says itself what to do
 		return err
 	}
-	return problem.Wrap(err, problem.Storage, fmt.Sprintf("%s can't be written there: %v.", what, err), "Choose another place.")
+	return problem.Wrap(err, problem.Storage, lang.L("%s can't be written there: %v.", what, err), lang.L("Choose another place."))
 }

@@ -82,8 +82,8 @@ func TestFiltersCombineAndASecondColumnIsSortedBy(t *testing.T) {
 	for _, view := range groups.model.shown {
 		require.Contains(t, groups.model.views[view].productNames, groups.product.Options[1])
 	}
-	groups.site.SetSelected(everywhere)
-	groups.product.SetSelected(everything)
+	groups.site.SetSelected(everywhere())
+	groups.product.SetSelected(everything())
 	test.Tap(groups.losing)
 	require.Len(t, views(), len(groups.model.views))
 	if groups.quiet.Visible() {

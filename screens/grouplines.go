@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
 )
@@ -17,13 +18,13 @@ func newGroupColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
 		{Width: 30},
 		{Width: 24},
-		{Title: "Group", Weight: 3, Tip: "The group's name in the identity provider"},
-		{Title: "Product access", Weight: 4.4, Tip: "What the Atlassian group of this name gives its members"},
-		{Title: "Sites", Weight: 2, Tip: "Where it gives that"},
-		{Title: "Added", Width: 78, Trailing: true, Tip: "People who would become members by a sync"},
-		{Title: "Removed", Width: 92, Trailing: true, Tip: "People who would cease to be members by a sync"},
-		{Title: "Lose access", Width: 112, Trailing: true, Tip: "Of the removed, those who lose a product role that nothing else gives them"},
-		{Title: "Status", Width: 170, Tip: "Where the group stands"},
+		{Title: lang.L("Group"), Weight: 3, Tip: lang.L("The group's name in the identity provider")},
+		{Title: lang.L("Product access"), Weight: 4.4, Tip: lang.L("What the Atlassian group of this name gives its members")},
+		{Title: lang.L("Sites"), Weight: 2, Tip: lang.L("Where it gives that")},
+		{Title: lang.L("Added"), Width: 78, Trailing: true, Tip: lang.L("People who would become members by a sync")},
+		{Title: lang.L("Removed"), Width: 92, Trailing: true, Tip: lang.L("People who would cease to be members by a sync")},
+		{Title: lang.L("Lose access"), Width: 112, Trailing: true, Tip: lang.L("Of the removed, those who lose a product role that nothing else gives them")},
+		{Title: lang.L("Status"), Width: 170, Tip: lang.L("Where the group stands")},
 	}}
 }
 
@@ -65,7 +66,7 @@ func (m *groupsModel) line(i int) widgets.Line {
 	case changeLine:
 		return m.changeLine(view.row, m.open[view.key].change(ref.index))
 	case pendingLine:
-		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: "Working out …", Ink: widgets.InkMuted}}}}
+		return widgets.Line{Columns: noteColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{{}, {{Text: lang.L("Working out …"), Ink: widgets.InkMuted}}}}
 	}
 	return m.groupLine(view)
 }
@@ -99,7 +100,7 @@ func (m *groupsModel) groupLine(view *groupView) widgets.Line {
 func nameCell(view *groupView) widgets.Cell {
 	cell := widgets.Cell{{Text: view.row.Name, Bold: true}}
 	if view.alike {
-		cell = append(widgets.Cell{{Text: "looks like another", Ink: widgets.InkWarn, Fill: widgets.FillWarn}}, cell...)
+		cell = append(widgets.Cell{{Text: lang.L("looks like another"), Ink: widgets.InkWarn, Fill: widgets.FillWarn}}, cell...)
 	}
 	return cell
 }
@@ -112,39 +113,37 @@ func number(sign string, n int, ink fyne.ThemeColorName) widgets.Part {
 }
 
 func losing(n int) widgets.Part {
-	switch n {
-	case 0:
+	if n == 0 {
 		return widgets.Part{Text: "–", Ink: widgets.InkMuted}
-	case 1:
-		return widgets.Part{Text: "1 person", Ink: widgets.InkLoss, Bold: true}
 	}
-	return widgets.Part{Text: grouped(n) + " people", Ink: widgets.InkLoss, Bold: true}
+	return widgets.Part{Text: plural(n, "%s person", "%s people"), Ink: widgets.InkLoss, Bold: true}
 }
 
-// stateLook is how a state is called and coloured.
+// stateLook is how a state is called and coloured; its texts are looked up where they
+// are shown.
 var stateLook = map[review.State]struct {
 	title     string
 	ink, fill fyne.ThemeColorName
 	tip       string
 }{
-	review.Ambiguous:     {"Ambiguous name", widgets.InkBlocked, widgets.FillBlocked, "Several groups have this name once case and spelling are set aside."},
-	review.Rejected:      {"Rejected", widgets.InkMuted, widgets.FillChip, "Somebody decided to leave the group as it is in Atlassian."},
-	review.Failed:        {"Failed", widgets.InkLoss, widgets.FillLoss, "The last run couldn't finish the group. Open it for the reason."},
-	review.Changed:       {"Changed since review", widgets.InkWarn, widgets.FillWarn, "What was decided, or planned, no longer holds. Open it and decide again."},
-	review.Waiting:       {"Waiting", widgets.InkInfo, widgets.FillInfo, "For Atlassian, or for people who were invited."},
-	review.Synced:        {"Synced", widgets.InkGain, widgets.FillGain, "The members are the same on both sides, and that was accepted."},
-	review.Blocked:       {"Default access", widgets.InkBlocked, widgets.FillBlocked, "A product hands out this group by default: it can't be synced until that is lifted."},
-	review.New:           {"New", widgets.InkInfo, widgets.FillInfo, "Only the identity provider has the group: a sync creates it in Atlassian."},
-	review.Conflict:      {"Conflict", widgets.InkWarn, widgets.FillWarn, "Both sides have a group of this name: a sync overwrites Atlassian's members."},
-	review.AtlassianOnly: {"Only in Atlassian", widgets.InkMuted, widgets.FillChip, "The identity provider has no group of this name: Rollcall leaves it alone."},
+	review.Ambiguous:     {lang.Mark("Ambiguous name"), widgets.InkBlocked, widgets.FillBlocked, lang.Mark("Several groups have this name once case and spelling are set aside.")},
+	review.Rejected:      {lang.Mark("Rejected"), widgets.InkMuted, widgets.FillChip, lang.Mark("Somebody decided to leave the group as it is in Atlassian.")},
+	review.Failed:        {lang.Mark("Failed"), widgets.InkLoss, widgets.FillLoss, lang.Mark("The last run couldn't finish the group. Open it for the reason.")},
+	review.Changed:       {lang.Mark("Changed since review"), widgets.InkWarn, widgets.FillWarn, lang.Mark("What was decided, or planned, no longer holds. Open it and decide again.")},
+	review.Waiting:       {lang.Mark("Waiting"), widgets.InkInfo, widgets.FillInfo, lang.Mark("For Atlassian, or for people who were invited.")},
+	review.Synced:        {lang.Mark("Synced"), widgets.InkGain, widgets.FillGain, lang.Mark("The members are the same on both sides, and that was accepted.")},
+	review.Blocked:       {lang.Mark("Default access"), widgets.InkBlocked, widgets.FillBlocked, lang.Mark("A product hands out this group by default: it can't be synced until that is lifted.")},
+	review.New:           {lang.Mark("New"), widgets.InkInfo, widgets.FillInfo, lang.Mark("Only the identity provider has the group: a sync creates it in Atlassian.")},
+	review.Conflict:      {lang.Mark("Conflict"), widgets.InkWarn, widgets.FillWarn, lang.Mark("Both sides have a group of this name: a sync overwrites Atlassian's members.")},
+	review.AtlassianOnly: {lang.Mark("Only in Atlassian"), widgets.InkMuted, widgets.FillChip, lang.Mark("The identity provider has no group of this name: Rollcall leaves it alone.")},
 }
 
 // stateCell is the group's state, with whether its sync was accepted.
 func stateCell(view *groupView) widgets.Cell {
 	look := stateLook[view.row.State]
-	cell := widgets.Cell{{Text: look.title, Ink: look.ink, Fill: look.fill, Bold: true, Tip: look.tip}}
+	cell := widgets.Cell{{Text: lang.L(look.title), Ink: look.ink, Fill: look.fill, Bold: true, Tip: lang.L(look.tip)}}
 	if view.accepted {
-		cell = append(cell, widgets.Part{Text: "accepted", Ink: widgets.InkGain, Bold: true})
+		cell = append(cell, widgets.Part{Text: lang.L("accepted"), Ink: widgets.InkGain, Bold: true})
 	}
 	return cell
 }
@@ -152,34 +151,34 @@ func stateCell(view *groupView) widgets.Cell {
 func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 	row := view.row
 	summary := widgets.Cell{
-		{Text: fmt.Sprintf("Removed %s", grouped(row.Removed)), Bold: true},
-		{Text: fmt.Sprintf("Added %s", grouped(row.Added)), Bold: true},
+		{Text: lang.L("Removed %s", grouped(row.Removed)), Bold: true},
+		{Text: lang.L("Added %s", grouped(row.Added)), Bold: true},
 	}
 	if row.Provisioned > 0 {
-		brought := "invited"
+		brought := lang.L("invited")
 		if m.review.Provisions() {
-			brought = "created or invited"
+			brought = lang.L("created or invited")
 		}
-		summary = append(summary, widgets.Part{Text: fmt.Sprintf("%s of them %s", grouped(row.Provisioned), brought), Ink: widgets.InkMuted})
+		summary = append(summary, widgets.Part{Text: lang.L("%s of them %s", grouped(row.Provisioned), brought), Ink: widgets.InkMuted})
 	}
 	if row.Added+row.Removed == 0 && row.State != review.Ambiguous {
-		summary = widgets.Cell{{Text: "No member changes.", Ink: widgets.InkMuted}}
+		summary = widgets.Cell{{Text: lang.L("No member changes."), Ink: widgets.InkMuted}}
 	}
 	for _, guard := range view.guards {
-		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Tip: "The guard " + string(guard) + " stops " + guard.Stops(m.limits) + "."})
+		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Tip: lang.L("The guard %s stops %s.", string(guard), guard.Stops(m.limits))})
 	}
 	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), m.renameCell(row), {}, {}, {}}
 	switch {
 	case row.State == review.Rejected || m.decided(row):
-		cells[rejectAction] = widgets.Cell{{Text: "Withdraw", Ink: widgets.InkInfo, Bold: true}}
+		cells[rejectAction] = widgets.Cell{{Text: lang.L("Withdraw"), Ink: widgets.InkInfo, Bold: true}}
 	case app.Syncable(row):
-		cells[rejectAction] = widgets.Cell{{Text: "Reject …", Ink: widgets.InkInfo, Bold: true}}
+		cells[rejectAction] = widgets.Cell{{Text: lang.L("Reject …"), Ink: widgets.InkInfo, Bold: true}}
 	}
 	if view.waits() {
-		cells[acceptAction] = widgets.Cell{{Text: "Accept", Ink: widgets.InkInfo, Bold: true}}
+		cells[acceptAction] = widgets.Cell{{Text: lang.L("Accept"), Ink: widgets.InkInfo, Bold: true}}
 	}
 	if app.Syncable(row) {
-		cells[syncAction] = widgets.Cell{{Text: "Sync group", Ink: widgets.InkOnMark, Fill: "primary", Bold: true}}
+		cells[syncAction] = widgets.Cell{{Text: lang.L("Sync group"), Ink: widgets.InkOnMark, Fill: "primary", Bold: true}}
 	}
 	return widgets.Line{Columns: headingColumns, Fill: widgets.FillOpened, Cells: cells}
 }
@@ -192,9 +191,9 @@ func (m *groupsModel) unchangedCell(view *groupView) widgets.Cell {
 	case inside == nil || stay <= 0 || view.row.Source == review.NoSource:
 		return nil
 	case inside.unchanged != nil:
-		return widgets.Cell{{Text: "Hide unchanged", Ink: widgets.InkInfo, Bold: true}}
+		return widgets.Cell{{Text: lang.L("Hide unchanged"), Ink: widgets.InkInfo, Bold: true}}
 	}
-	return widgets.Cell{{Text: "Show unchanged", Ink: widgets.InkInfo, Bold: true}}
+	return widgets.Cell{{Text: lang.L("Show unchanged"), Ink: widgets.InkInfo, Bold: true}}
 }
 
 // decided says whether a decision about the group stands, or did until its facts
@@ -216,7 +215,7 @@ func (m *groupsModel) changeLine(row *review.Row, change *review.Change) widgets
 	}
 	email := r.Email(change.Person, change.Account)
 	if email == "" {
-		email = "address hidden"
+		email = lang.L("address hidden")
 	}
 	name := widgets.Cell{{Text: r.Name(change.Person, change.Account)}}
 	if m.finder.Is(change, m.text) { // who was searched for
@@ -235,12 +234,12 @@ func (m *groupsModel) answerCell(row *review.Row, change *review.Change) widgets
 	if change.Kind == review.Unchanged || !app.Syncable(row) {
 		return nil
 	}
-	text, tip := "Keep out", "Don't let this person in: put on the list to remove them from the IdP group"
+	text, tip := lang.L("Keep out"), lang.L("Don't let this person in: put on the list to remove them from the IdP group")
 	if change.Kind == review.Removed {
-		text, tip = "Keep", "Keep this person: put on the list to add them to the IdP group"
+		text, tip = lang.L("Keep"), lang.L("Keep this person: put on the list to add them to the IdP group")
 	}
 	if _, answered := m.review.AnswerTo(row, change); answered {
-		return widgets.Cell{{Text: "✓ " + text, Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true, Tip: "It is on the list; press again to take it off"}}
+		return widgets.Cell{{Text: fmt.Sprintf("✓ %s", text), Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true, Tip: lang.L("It is on the list; press again to take it off")}}
 	}
 	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true, Tip: tip}}
 }
@@ -251,9 +250,9 @@ func (m *groupsModel) renameCell(row *review.Row) widgets.Cell {
 	case !app.Syncable(row):
 		return nil
 	case renamed:
-		return widgets.Cell{{Text: "✓ Rename", Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true}}
+		return widgets.Cell{{Text: lang.L("✓ Rename"), Ink: widgets.InkInfo, Fill: widgets.FillInfo, Bold: true}}
 	}
-	return widgets.Cell{{Text: "Rename …", Ink: widgets.InkInfo, Bold: true}}
+	return widgets.Cell{{Text: lang.L("Rename …"), Ink: widgets.InkInfo, Bold: true}}
 }
 
 // renaming gives the answer that the row's IdP group shall be renamed.
@@ -270,20 +269,20 @@ func (m *groupsModel) renaming(row *review.Row) (review.Answer, bool) {
 // somebody is no member in the provider.
 func (m *groupsModel) statusOf(change *review.Change) string {
 	if change.Kind == review.Provisioned && m.review.Creates(change.Person) {
-		return "to be created"
+		return lang.L("to be created")
 	}
 	if change.Kind == review.Provisioned {
-		return "to be invited"
+		return lang.L("to be invited")
 	}
-	provider := " in " + app.ProviderTitle(m.review.Snapshot.IdP.Provider)
+	provider := app.ProviderTitle(m.review.Snapshot.IdP.Provider)
 	if change.Kind == review.Removed && change.Person == directory.NoPerson {
-		return "unknown" + provider
+		return lang.L("unknown in %s", provider)
 	}
 	if change.Kind == review.Removed && m.review.Snapshot.IdP.People[change.Person].Disabled {
-		return m.review.Snapshot.IdP.People[change.Person].Status + provider
+		return lang.L("%s in %s", m.review.Snapshot.IdP.People[change.Person].Status, provider)
 	}
 	if status := m.review.Snapshot.Atlassian.Accounts[change.Account].Status; status != directory.Active {
-		return strings.ReplaceAll(string(status), "_", " ") + " in Atlassian"
+		return lang.L("%s in Atlassian", app.Word(status))
 	}
 	return ""
 }
@@ -297,41 +296,41 @@ func (m *groupsModel) used(change *review.Change, access directory.Access) strin
 	case !known:
 		return ""
 	case at.IsZero():
-		return ", never used"
+		return lang.L(", never used")
 	case days < 1:
-		return ", used within a day"
+		return lang.L(", used within a day")
 	case days < 60:
-		return fmt.Sprintf(", used %s ago", plural(days, "day", "days"))
+		return plural(days, ", used %s day ago", ", used %s days ago")
 	}
-	return ", last used on " + day(at)
+	return lang.L(", last used on %s", day(at))
 }
 
 func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
 	if change.Kind == review.Unchanged {
-		return widgets.Cell{{Text: "stays a member", Ink: widgets.InkMuted}}
+		return widgets.Cell{{Text: lang.L("stays a member"), Ink: widgets.InkMuted}}
 	}
 	var parts widgets.Cell
 	where := func(access directory.Access) string {
 		text := accessText(m.review, access)
 		if site := m.review.Snapshot.Atlassian.Products[access.Product].Site; site != "" {
-			text += " on " + shortSite(site)
+			text += lang.L(" on %s", shortSite(site))
 		}
 		return text
 	}
 	for _, access := range change.Loses {
-		parts = append(parts, widgets.Part{Text: "loses " + where(access) + m.used(change, access), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
+		parts = append(parts, widgets.Part{Text: lang.L("loses %s%s", where(access), m.used(change, access)), Ink: widgets.InkLoss, Fill: widgets.FillLoss})
 	}
 	for _, access := range change.Gains {
-		parts = append(parts, widgets.Part{Text: "gains " + where(access), Ink: widgets.InkGain, Fill: widgets.FillGain})
+		parts = append(parts, widgets.Part{Text: lang.L("gains %s", where(access)), Ink: widgets.InkGain, Fill: widgets.FillGain})
 	}
 	for _, kept := range change.Keeps {
 		through := strings.Join(app.Through(m.review, kept), ", ")
-		parts = append(parts, widgets.Part{Text: "keeps " + where(kept.Access) + " through " + through, Fill: widgets.FillChip})
+		parts = append(parts, widgets.Part{Text: lang.L("keeps %s through %s", where(kept.Access), through), Fill: widgets.FillChip})
 	}
 	if len(parts) == 0 {
-		text := "no product access changes; permissions inside products aren't read"
+		text := lang.L("no product access changes; permissions inside products aren't read")
 		if m.review.Snapshot.Atlassian.UnknownAccess {
-			text = "no access to Jira changes; access elsewhere isn't read"
+			text = lang.L("no access to Jira changes; access elsewhere isn't read")
 		}
 		parts = widgets.Cell{{Text: text, Ink: widgets.InkMuted}}
 	}

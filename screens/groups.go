@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -57,11 +58,11 @@ func newGroupsTab(w *Window) *groupsTab {
 	t.columns.SetSizes(w.fyneApp.Preferences().FloatList(columnsPreference))
 	t.header = widgets.NewHeader(t.columns)
 	t.header.OnTapped, t.header.OnResized, t.header.Tips = t.headerTapped, t.resized, w.tips
-	t.nothing = widget.NewLabelWithStyle("No group fits the search and the filter.", fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
+	t.nothing = widget.NewLabelWithStyle(lang.L("No group fits the search and the filter."), fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, container.NewStack(t.list.Framed(), container.NewCenter(t.nothing))))
 	t.content = spaced(container.NewBorder(container.NewVBox(t.newBanner(), t.newTools()), nil, nil, nil, table))
-	t.empty = emptyState("Nothing to review yet", "Connect the identity provider and Atlassian, then fetch.", "Connect", func() { w.tabs.Select(w.idp.item) })
-	t.item = container.NewTabItem("Groups", container.NewStack(t.content, t.empty))
+	t.empty = emptyState(lang.L("Nothing to review yet"), lang.L("Connect the identity provider and Atlassian, then fetch."), lang.L("Connect"), func() { w.tabs.Select(w.idp.item) })
+	t.item = container.NewTabItem(lang.L("Groups"), container.NewStack(t.content, t.empty))
 	return t
 }
 
@@ -69,7 +70,7 @@ func (t *groupsTab) newBanner() fyne.CanvasObject {
 	t.headline = widget.NewLabelWithStyle("", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	t.detail = widget.NewLabel("")
 	t.detail.Truncation = fyne.TextTruncateEllipsis
-	t.reviewButton = widget.NewButton("Review groups", t.reviewGroups)
+	t.reviewButton = widget.NewButton(lang.L("Review groups"), t.reviewGroups)
 	t.reviewButton.Importance = widget.HighImportance
 	t.banner = widgets.NewBanner(widgets.FillWarn, widgets.InkWarn, container.NewBorder(nil, nil, t.headline, t.reviewButton, t.detail))
 	return t.banner
@@ -77,7 +78,7 @@ func (t *groupsTab) newBanner() fyne.CanvasObject {
 
 func (t *groupsTab) newTools() fyne.CanvasObject {
 	t.search = widget.NewEntry()
-	t.search.SetPlaceHolder("Search groups, sites, products, people …")
+	t.search.SetPlaceHolder(lang.L("Search groups, sites, products, people …"))
 	t.search.OnChanged = t.searchFor
 	t.chipRow = container.NewHBox()
 	for _, state := range []review.State{review.Conflict, review.New, review.Blocked, review.Changed, review.Failed, review.Waiting, review.Ambiguous, review.Rejected, review.Synced} {
@@ -85,10 +86,10 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 		t.chipRow.Add(t.chips[state])
 	}
 	t.addFilters()
-	t.syncSelected = widget.NewButton("Sync selected", func() {
+	t.syncSelected = widget.NewButton(lang.L("Sync selected"), func() {
 		t.confirm(func(m *groupsModel) plan.Selection { return plan.Selection{Rows: m.selection()} })
 	})
-	t.syncAll = widget.NewButton("Sync all groups", func() {
+	t.syncAll = widget.NewButton(lang.L("Sync all groups"), func() {
 		t.confirm(func(m *groupsModel) plan.Selection { return app.All(m.review) })
 	})
 	t.syncAll.Importance = widget.HighImportance
@@ -103,10 +104,8 @@ func (t *groupsTab) newTools() fyne.CanvasObject {
 }
 
 // everywhere and everything stand for no filter.
-const (
-	everywhere = "All sites"
-	everything = "All products"
-)
+func everywhere() string { return lang.L("All sites") }
+func everything() string { return lang.L("All products") }
 
 // addFilters adds those that go by something else than the state; all combine.
 func (t *groupsTab) addFilters() {
@@ -118,11 +117,11 @@ func (t *groupsTab) addFilters() {
 	t.accepted = widget.NewButton("", func() {
 		t.filter(func(m *groupsModel) { m.accepted, m.undecided = !m.accepted, false })
 	})
-	t.site = widget.NewSelect([]string{everywhere}, func(site string) {
-		t.choose(func(m *groupsModel) *string { return &m.site }, site, everywhere)
+	t.site = widget.NewSelect([]string{everywhere()}, func(site string) {
+		t.choose(func(m *groupsModel) *string { return &m.site }, site, everywhere())
 	})
-	t.product = widget.NewSelect([]string{everything}, func(product string) {
-		t.choose(func(m *groupsModel) *string { return &m.product }, product, everything)
+	t.product = widget.NewSelect([]string{everything()}, func(product string) {
+		t.choose(func(m *groupsModel) *string { return &m.product }, product, everything())
 	})
 	t.chipRow.Objects = append(t.chipRow.Objects, widget.NewSeparator(), t.losing, t.quiet, t.waits, t.accepted, t.site, t.product)
 }
@@ -181,15 +180,15 @@ func (t *groupsTab) show() {
 	if t.model == nil {
 		t.content.Hide()
 		t.empty.Show()
-		t.item.Text = "Groups"
+		t.item.Text = lang.L("Groups")
 		return
 	}
 	t.empty.Hide()
 	t.content.Show()
 	counts := t.model.facts.counts
-	t.item.Text = "Groups"
+	t.item.Text = lang.L("Groups")
 	if n := counts.CouldNotSync(); n > 0 {
-		t.item.Text = fmt.Sprintf("Groups (%s)", grouped(n))
+		t.item.Text = lang.L("Groups (%s)", grouped(n))
 	}
 	t.w.tabs.Refresh()
 	t.showBanner(counts)
@@ -200,18 +199,18 @@ func (t *groupsTab) showBanner(counts review.Counts) {
 	n := counts.CouldNotSync()
 	effect := t.model.effect
 	if n > 0 {
-		t.headline.SetText(plural(n, "group", "groups") + " could not be synced")
-		t.detail.SetText(fmt.Sprintf("Syncing all: %s added, %s removed; %s a product altogether.",
-			grouped(effect.Added), grouped(effect.Removed), plural(effect.Losing, "person loses", "people lose")))
+		t.headline.SetText(plural(n, "%s group could not be synced", "%s groups could not be synced"))
+		t.detail.SetText(lang.L("Syncing all: %s added, %s removed; %s.",
+			grouped(effect.Added), grouped(effect.Removed), plural(effect.Losing, "%s person loses a product altogether", "%s people lose a product altogether")))
 		t.banner.Recolour(widgets.FillWarn, widgets.InkWarn)
 		t.reviewButton.Show()
 		return
 	}
-	t.headline.SetText("Every group is synced or rejected")
-	t.detail.SetText(fmt.Sprintf("%s synced, %s rejected of %s.", grouped(counts.State[review.Synced]), grouped(counts.State[review.Rejected]), grouped(counts.IdPGroups)))
+	t.headline.SetText(lang.L("Every group is synced or rejected"))
+	t.detail.SetText(lang.L("%s synced, %s rejected of %s.", grouped(counts.State[review.Synced]), grouped(counts.State[review.Rejected]), grouped(counts.IdPGroups)))
 	if fresh := counts.State[review.New]; fresh > 0 {
-		t.headline.SetText("No conflicts")
-		t.detail.SetText(plural(fresh, "group is", "groups are") + " only in the identity provider: syncing creates them in Atlassian.")
+		t.headline.SetText(lang.L("No conflicts"))
+		t.detail.SetText(plural(fresh, "%s group is only in the identity provider: syncing creates it in Atlassian.", "%s groups are only in the identity provider: syncing creates them in Atlassian."))
 	}
 	t.banner.Recolour(widgets.FillGain, widgets.InkGain)
 	t.reviewButton.Hide()
@@ -221,7 +220,7 @@ func (t *groupsTab) showBanner(counts review.Counts) {
 func (t *groupsTab) refresh() {
 	counts := t.model.facts.counts
 	for state, chip := range t.chips {
-		chip.SetText(fmt.Sprintf("%s %s", stateLook[state].title, grouped(counts.State[state])))
+		chip.SetText(fmt.Sprintf("%s %s", lang.L(stateLook[state].title), grouped(counts.State[state])))
 		chip.Importance = widget.MediumImportance
 		if t.model.states[state] {
 			chip.Importance = widget.HighImportance
@@ -232,20 +231,20 @@ func (t *groupsTab) refresh() {
 	t.showFilters()
 	busy := t.w.job != nil
 	selected := t.model.ticks
-	label := "Sync selected"
+	label := lang.L("Sync selected")
 	if selected > 0 {
-		label = fmt.Sprintf("Sync selected (%s)", grouped(selected))
+		label = lang.L("Sync selected (%s)", grouped(selected))
 		if hidden := t.model.sums.hidden; hidden > 0 {
-			label = fmt.Sprintf("Sync selected (%s, %s not shown)", grouped(selected), grouped(hidden))
+			label = lang.L("Sync selected (%s, %s not shown)", grouped(selected), grouped(hidden))
 		}
 	}
 	t.syncSelected.SetText(label)
 	accepted := t.model.facts.accepted
 	t.syncAccepted.Hidden = accepted == 0
-	t.syncAccepted.SetText(fmt.Sprintf("Sync accepted (%s)", grouped(accepted)))
+	t.syncAccepted.SetText(lang.L("Sync accepted (%s)", grouped(accepted)))
 	able(t.syncAccepted, !busy)
 	t.todo.Hidden = t.model.answers == 0
-	t.todo.SetText(fmt.Sprintf("To do (%s) …", grouped(t.model.answers)))
+	t.todo.SetText(lang.L("To do (%s) …", grouped(t.model.answers)))
 	able(t.syncSelected, selected > 0 && !busy)
 	able(t.syncAll, !busy && t.model.facts.all+t.model.summary.changes() > 0)
 	tick := widgets.Part{Mark: widgets.Unticked}
@@ -271,10 +270,10 @@ func (t *groupsTab) showFilters() {
 		on     bool
 		n      int
 	}{
-		{t.losing, "Access lost", m.losing, m.facts.losing},
-		{t.quiet, "No member changes", m.quiet, m.facts.quiet},
-		{t.waits, "Not decided", m.undecided, m.facts.waits},
-		{t.accepted, "Accepted", m.accepted, m.facts.accepted},
+		{t.losing, lang.L("Access lost"), m.losing, m.facts.losing},
+		{t.quiet, lang.L("No member changes"), m.quiet, m.facts.quiet},
+		{t.waits, lang.L("Not decided"), m.undecided, m.facts.waits},
+		{t.accepted, lang.L("Accepted"), m.accepted, m.facts.accepted},
 	} {
 		chip.button.Importance = widget.MediumImportance
 		if chip.on {
@@ -287,7 +286,7 @@ func (t *groupsTab) showFilters() {
 		box    *widget.Select
 		all    []string
 		chosen string
-	}{{t.site, append([]string{everywhere}, m.sites...), cmp.Or(m.site, everywhere)}, {t.product, append([]string{everything}, m.products...), cmp.Or(m.product, everything)}} {
+	}{{t.site, append([]string{everywhere()}, m.sites...), cmp.Or(m.site, everywhere())}, {t.product, append([]string{everything()}, m.products...), cmp.Or(m.product, everything())}} {
 		choice.box.Options = choice.all
 		choice.box.Hidden = len(choice.all) < 3 && choice.chosen == choice.all[0]
 		choice.box.SetSelected(choice.chosen)
@@ -436,29 +435,31 @@ func (t *groupsTab) menu(i int) []*fyne.MenuItem {
 			}
 		}))
 	}
-	offer(map[bool]string{false: "Open", true: "Close"}[isOpen], func() { t.toggleOpen(view) })
-	if isOpen {
-		offer("Show or hide unchanged", func() { t.toggleUnchanged(view) })
+	if !isOpen {
+		offer(lang.L("Open"), func() { t.toggleOpen(view) })
+	} else {
+		offer(lang.L("Close"), func() { t.toggleOpen(view) })
+		offer(lang.L("Show or hide unchanged"), func() { t.toggleUnchanged(view) })
 	}
 	if app.Syncable(row) {
-		offer("Select, or no longer", func() { t.toggle(view) })
-		offer("Sync group …", func() { t.syncOne(view) })
+		offer(lang.L("Select, or no longer"), func() { t.toggle(view) })
+		offer(lang.L("Sync group …"), func() { t.syncOne(view) })
 	}
 	if model.views[view].waits() {
-		offer("Accept", func() { t.accept(view) })
+		offer(lang.L("Accept"), func() { t.accept(view) })
 	}
 	if n := model.sums.undecided; n > 1 {
-		offer(fmt.Sprintf("Accept the %s selected groups", grouped(n)), func() { t.decide(func() error { return t.w.app.Accept(model.review, model.waiting(), "") }) })
+		offer(lang.L("Accept the %s selected groups", grouped(n)), func() { t.decide(func() error { return t.w.app.Accept(model.review, model.waiting(), "") }) })
 	}
 	t.offerAnswers(i, offer)
 	switch {
 	case row.State == review.Rejected || model.decided(row):
-		offer("Withdraw the decision", func() { t.rejectOrWithdraw(view) })
+		offer(lang.L("Withdraw the decision"), func() { t.rejectOrWithdraw(view) })
 	case app.Syncable(row):
-		offer("Reject …", func() { t.rejectOrWithdraw(view) })
+		offer(lang.L("Reject …"), func() { t.rejectOrWithdraw(view) })
 	}
 	if n := model.ticks; n > 1 {
-		offer(fmt.Sprintf("Reject the %s selected groups …", grouped(n)), func() { t.askReject(n, "", model.selection) })
+		offer(lang.L("Reject the %s selected groups …", grouped(n)), func() { t.askReject(n, "", model.selection) })
 	}
 	return items
 }
@@ -552,15 +553,17 @@ func (t *groupsTab) askReject(n int, name string, which rows) {
 	if !t.w.latestOnly() {
 		return
 	}
-	r, title, stay := t.model.review, "Reject the sync of this group", "“"+display.Line(name)+"” stays as it is"
+	r, title := t.model.review, lang.L("Reject the sync of this group")
+	stay := lang.L("“%s” stays as it is in Atlassian until this is withdrawn, or what it rests on changes.", display.Line(name))
 	if n > 1 {
-		title, stay = fmt.Sprintf("Reject the sync of %s groups", grouped(n)), fmt.Sprintf("The %s selected groups stay as they are", grouped(n))
+		title = lang.L("Reject the sync of %s groups", grouped(n))
+		stay = lang.L("The %s selected groups stay as they are in Atlassian until this is withdrawn, or what it rests on changes.", grouped(n))
 	}
 	reason := widget.NewMultiLineEntry()
-	reason.SetPlaceHolder("Why it stays as it is; kept with the decision")
+	reason.SetPlaceHolder(lang.L("Why it stays as it is; kept with the decision"))
 	reason.SetMinRowsVisible(3)
-	text := wrapped(stay + " in Atlassian until this is withdrawn, or what it rests on changes.")
-	ask := dialog.NewCustomConfirm(title, "Reject", "Keep open", container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
+	text := wrapped(stay)
+	ask := dialog.NewCustomConfirm(title, lang.L("Reject"), lang.L("Keep open"), container.NewBorder(text, nil, nil, nil, reason), func(yes bool) {
 		if yes {
 			t.decide(func() error { return t.w.app.Reject(r, which(), reason.Text) })
 		}

@@ -2,6 +2,7 @@ package screens
 
 import (
 	"cmp"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -227,7 +229,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 		for _, grant := range r.Snapshot.Atlassian.Groups[no].Grants {
 			text := accessText(r, grant.Access)
 			if len(sites) > 1 {
-				text += " · " + shortSite(r.Snapshot.Atlassian.Products[grant.Product].Site)
+				text += fmt.Sprintf(" · %s", shortSite(r.Snapshot.Atlassian.Products[grant.Product].Site))
 			}
 			view.products = append(view.products, widgets.Part{Text: text, Fill: widgets.FillChip})
 			search = append(search, text)
@@ -236,7 +238,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 	}
 	switch {
 	case len(row.Groups) == 0:
-		view.products = widgets.Cell{{Text: "would be created", Ink: widgets.InkMuted}}
+		view.products = widgets.Cell{{Text: lang.L("would be created"), Ink: widgets.InkMuted}}
 	case len(view.products) == 0:
 		view.products = widgets.Cell{{Text: app.NoProduct(r), Ink: widgets.InkMuted}}
 	}
@@ -246,7 +248,7 @@ func newGroupView(r *review.Review, row *review.Row, limits plan.Thresholds) gro
 
 // accessText is a product with the role: "Jira · user".
 func accessText(r *review.Review, access directory.Access) string {
-	return r.Snapshot.Atlassian.Products[access.Product].Name + " · " + app.ShortRole(access.Role)
+	return fmt.Sprintf("%s · %s", r.Snapshot.Atlassian.Products[access.Product].Name, app.ShortRole(access.Role))
 }
 
 // shortSite is the part of a site's host that people call it by.

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
@@ -22,10 +23,10 @@ func (w *Window) showGuards() {
 		value *int
 		entry *widget.Entry
 	}{
-		{"Removals in one group: over this share, in percent,", &limits.GroupRemovalsPercent, nil},
-		{"… and over this number of people", &limits.GroupRemovalsPeople, nil},
-		{"Removals in one run: over this number", &limits.RunRemovals, nil},
-		{"Snapshot: older than this many hours", &limits.StaleHours, nil},
+		{lang.L("Removals in one group: over this share, in percent,"), &limits.GroupRemovalsPercent, nil},
+		{lang.L("… and over this number of people"), &limits.GroupRemovalsPeople, nil},
+		{lang.L("Removals in one run: over this number"), &limits.RunRemovals, nil},
+		{lang.L("Snapshot: older than this many hours"), &limits.StaleHours, nil},
 	}
 	form := widget.NewForm()
 	for i := range fields {
@@ -33,13 +34,13 @@ func (w *Window) showGuards() {
 		fields[i].entry.SetText(strconv.Itoa(*fields[i].value))
 		form.Append(fields[i].title, fields[i].entry)
 	}
-	content := container.NewVBox(wrapped("A guard stops what may take away access until somebody overrides it by name. Each change here is kept in the history."), form, widget.NewSeparator(), muted(guardLines(limits)))
+	content := container.NewVBox(wrapped(lang.L("A guard stops what may take away access until somebody overrides it by name. Each change here is kept in the history.")), form, widget.NewSeparator(), muted(guardLines(limits)))
 	var ask *dialog.CustomDialog
-	save := widget.NewButton("Save", func() {
+	save := widget.NewButton(lang.L("Save"), func() {
 		for i := range fields {
 			n, err := strconv.Atoi(strings.TrimSpace(fields[i].entry.Text))
 			if err != nil {
-				w.fail(problem.New(problem.Usage, fmt.Sprintf("“%s” isn't a whole number.", fields[i].entry.Text), "Give one like 25."))
+				w.fail(problem.New(problem.Usage, lang.L("“%s” isn't a whole number.", fields[i].entry.Text), lang.L("Give one like 25.")))
 				return
 			}
 			*fields[i].value = n
@@ -47,8 +48,8 @@ func (w *Window) showGuards() {
 		w.saveGuards(limits, func() { ask.Hide() })
 	})
 	save.Importance = widget.HighImportance
-	ask = dialog.NewCustomWithoutButtons("Guards", container.NewVScroll(content), w.win)
-	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), save})
+	ask = dialog.NewCustomWithoutButtons(lang.L("Guards"), container.NewVScroll(content), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), func() { ask.Hide() }), save})
 	ask.Resize(room(w.win, 760, 600))
 	ask.Show()
 }
@@ -59,7 +60,7 @@ func guardLines(limits plan.Thresholds) string {
 	for _, guard := range plan.Guards {
 		line := fmt.Sprintf("%s: %s", guard, guard.Stops(limits))
 		if !guard.Overridable() {
-			line += " (can't be overridden)"
+			line += lang.L(" (can't be overridden)")
 		}
 		lines = append(lines, line)
 	}

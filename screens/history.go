@@ -9,6 +9,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -24,6 +25,8 @@ type historyTab struct {
 	open  map[string]bool
 	still *widget.Label
 
+	runColumns *widgets.Columns
+
 	content, empty fyne.CanvasObject
 }
 
@@ -35,16 +38,20 @@ type historyLine struct {
 }
 
 var (
-	runColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 24}, {Title: "When", Width: 180}, {Title: "By", Width: 140}, {Title: "What", Weight: 1}, {Title: "Requests", Width: 110, Trailing: true}, {Width: 90},
-	}}
 	resultColumns = &widgets.Columns{List: []widgets.Column{
 		{Width: 24}, {Weight: 2}, {Width: 110}, {Width: 120}, {Weight: 5}, {Width: 90},
 	}}
 )
 
+func newRunColumns() *widgets.Columns {
+	return &widgets.Columns{List: []widgets.Column{
+		{Width: 24}, {Title: lang.L("When"), Width: 180}, {Title: lang.L("By"), Width: 140}, {Title: lang.L("What"), Weight: 1},
+		{Title: lang.L("Requests"), Width: 110, Trailing: true}, {Width: 90},
+	}}
+}
+
 func newHistoryTab(w *Window) *historyTab {
-	t := &historyTab{w: w, open: map[string]bool{}}
+	t := &historyTab{w: w, runColumns: newRunColumns(), open: map[string]bool{}}
 	t.list = widgets.NewLineList(func() int { return len(t.lines) }, t.line)
 	t.list.Tips = w.tips
 	t.list.OnTapped = func(i, column int, _ bool) {
@@ -64,11 +71,11 @@ func newHistoryTab(w *Window) *historyTab {
 	}
 	t.still = wrapped("")
 	still := widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
-		container.NewBorder(nil, nil, nil, widget.NewButton("Open the page", w.openAdminPage), t.still))
-	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(runColumns), nil, nil, nil, t.list.Framed()))
+		container.NewBorder(nil, nil, nil, widget.NewButton(lang.L("Open the page"), w.openAdminPage), t.still))
+	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(t.runColumns), nil, nil, nil, t.list.Framed()))
 	t.content = spaced(container.NewBorder(container.NewVBox(still, gap(1, 2)), nil, nil, nil, table))
-	t.empty = emptyState("No run yet", "What you sync is written down here, group by group.", "Review groups", func() { w.tabs.Select(w.groups.item) })
-	t.item = container.NewTabItem("History", container.NewStack(t.content, t.empty))
+	t.empty = emptyState(lang.L("No run yet"), lang.L("What you sync is written down here, group by group."), lang.L("Review groups"), func() { w.tabs.Select(w.groups.item) })
+	t.item = container.NewTabItem(lang.L("History"), container.NewStack(t.content, t.empty))
 	return t
 }
 
@@ -109,17 +116,17 @@ func (l *historyLine) undoable() (what app.Undoing, title string, ok bool) {
 		return what, "", false
 	case l.group != nil:
 		what.Group = l.group.Name
-		title := "the sync of “" + display.Line(l.group.Name) + "”"
+		title := lang.L("the sync of “%s”", display.Line(l.group.Name))
 		if l.group.InIdP {
-			title = "the changes of “" + display.Line(l.group.Name) + "” in the identity provider"
+			title = lang.L("the changes of “%s” in the identity provider", display.Line(l.group.Name))
 		}
 		return what, title, l.group.Added+l.group.Removed > 0 || l.group.Renamed != ""
 	case l.person != nil:
 		what.Person = l.person.Email
-		return what, "what was done to " + display.Line(l.person.Email), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
+		return what, lang.L("what was done to %s", display.Line(l.person.Email)), l.person.Email != "" && l.person.Result == run.Synced && l.person.Kind != review.CreatePerson
 	}
 	counts := l.run.Counts()
-	return what, "the run of " + moment(l.run.Began), counts.Added+counts.Removed > 0 || counts.Results[run.Answered] > 0 || counts.Results[run.Synced] > len(l.run.Groups)
+	return what, lang.L("the run of %s", moment(l.run.Began)), counts.Added+counts.Removed > 0 || counts.Results[run.Answered] > 0 || counts.Results[run.Synced] > len(l.run.Groups)
 }
 
 // act undoes what a line tells of, or resumes an interrupted run.
@@ -141,9 +148,9 @@ func (t *historyTab) act(i int) {
 func (t *historyTab) action(line *historyLine) widgets.Cell {
 	text := ""
 	if line.run.Ended.IsZero() {
-		text = "Resume …"
+		text = lang.L("Resume …")
 	} else if _, _, ok := line.undoable(); ok {
-		text = "Undo …"
+		text = lang.L("Undo …")
 	}
 	return widgets.Cell{{Text: text, Ink: widgets.InkInfo, Bold: true}}
 }
@@ -162,11 +169,11 @@ func (t *historyTab) line(i int) widgets.Line {
 	case line.group != nil:
 		changes := fmt.Sprintf("+%s −%s", grouped(line.group.Added), grouped(line.group.Removed))
 		if line.group.Renamed != "" {
-			changes += " renamed"
+			changes += lang.L(" renamed")
 		}
 		return t.resultLine(&line, line.group.Title(), line.group.Result, changes, line.group.Error)
 	case line.person != nil:
-		return t.resultLine(&line, line.person.Name, line.person.Result, string(line.person.Kind), line.person.Error)
+		return t.resultLine(&line, line.person.Name, line.person.Result, app.Word(line.person.Kind), line.person.Error)
 	}
 	arrow := "▸"
 	if t.open[line.run.ID] {
@@ -174,14 +181,14 @@ func (t *historyTab) line(i int) widgets.Line {
 	}
 	what := summarizeRun(line.run)
 	if line.run.Ended.IsZero() {
-		what = "Interrupted: Rollcall was ended in the middle."
+		what = lang.L("Interrupted: Rollcall was ended in the middle.")
 	} else if line.run.Undoes != "" {
-		what = "Undo: " + what
+		what = lang.L("Undo: %s", what)
 	}
 	if line.run.Reason != "" {
 		what += " " + display.Line(line.run.Reason)
 	}
-	return widgets.Line{Columns: runColumns, Cells: []widgets.Cell{
+	return widgets.Line{Columns: t.runColumns, Cells: []widgets.Cell{
 		{{Text: arrow, Ink: widgets.InkMuted}},
 		{{Text: instant(line.run.Began), Bold: true}},
 		{{Text: line.run.By}}, {{Text: what}},
@@ -201,7 +208,7 @@ func (t *historyTab) resultLine(line *historyLine, name string, result run.Resul
 		ink, fill = widgets.InkBlocked, widgets.FillBlocked
 	}
 	return widgets.Line{Columns: resultColumns, Fill: widgets.FillOpened, Cells: []widgets.Cell{
-		{}, {{Text: name}}, {{Text: string(result), Ink: ink, Fill: fill, Bold: true}},
+		{}, {{Text: name}}, {{Text: app.Word(result), Ink: ink, Fill: fill, Bold: true}},
 		{{Text: what}}, {{Text: why, Ink: widgets.InkMuted}}, t.action(line),
 	}}
 }

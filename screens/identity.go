@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/idp/file"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -57,13 +58,13 @@ func newIdentityTab(w *Window) *identityTab {
 	t.provisioning = newProvisioningForm(t)
 	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard(), gap(1, 2), t.provisioning.object)
 	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
-	explore := widget.NewButton("Explore a sample company", w.explore)
+	explore := widget.NewButton(lang.L("Explore a sample company"), w.explore)
 	t.welcome = widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, container.NewBorder(nil, nil, nil, container.NewCenter(explore),
-		wrapped("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere.")))
+		wrapped(lang.L("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere."))))
 	beside := &columns{space: 14}
 	scroll := container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(beside, left, right))))
 	beside.turned = func() { w.onUI(scroll.Refresh) }
-	t.item = container.NewTabItem("Identity provider", scroll)
+	t.item = container.NewTabItem(lang.L("Identity provider"), scroll)
 	return t
 }
 
@@ -81,28 +82,28 @@ func secretEntry() *widget.Entry {
 func (t *identityTab) idpCard() fyne.CanvasObject {
 	t.form = newIdPForm(t.w, func() { t.showConnect() })
 	t.idpState, t.idpAnswer = widget.NewLabel(""), wrapped("")
-	t.idpConnect = widget.NewButton("Connect", t.connectIdP)
+	t.idpConnect = widget.NewButton(lang.L("Connect"), t.connectIdP)
 	t.idpConnect.Importance = widget.HighImportance
-	t.idpTest = widget.NewButton("Test connection", t.testIdP)
-	t.idpLeave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectIdP) })
-	return titled("Identity provider", t.idpState, container.NewVBox(t.form.object, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
+	t.idpTest = widget.NewButton(lang.L("Test connection"), t.testIdP)
+	t.idpLeave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectIdP) })
+	return titled(lang.L("Identity provider"), t.idpState, container.NewVBox(t.form.object, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
 }
 
 func (t *identityTab) orgCard() fyne.CanvasObject {
-	t.org, t.key, t.owner = entry("the part after /o/ in the address of admin.atlassian.com"), secretEntry(), entry("you@example.com, an organization admin")
+	t.org, t.key, t.owner = entry(lang.L("the part after /o/ in the address of admin.atlassian.com")), secretEntry(), entry(lang.L("you@example.com, an organization admin"))
 	t.orgState, t.orgAnswer = widget.NewLabel(""), wrapped("")
-	t.experience = widget.NewSelect([]string{experienceTitles[directory.Centralized], experienceTitles[directory.Original]}, t.chooseExperience)
-	t.orgConnect = widget.NewButton("Connect", t.connectOrg)
+	t.experience = widget.NewSelect([]string{experienceTitles()[directory.Centralized], experienceTitles()[directory.Original]}, t.chooseExperience)
+	t.orgConnect = widget.NewButton(lang.L("Connect"), t.connectOrg)
 	t.orgConnect.Importance = widget.HighImportance
-	t.orgTest = widget.NewButton("Test connection", t.testOrg)
-	t.orgLeave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectAtlassian) })
+	t.orgTest = widget.NewButton(lang.L("Test connection"), t.testOrg)
+	t.orgLeave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectAtlassian) })
 	form := container.New(layout.NewFormLayout(),
-		widget.NewLabel("Organization id"), t.org,
-		widget.NewLabel("API key"), t.key,
-		widget.NewLabel("Owner of the key"), t.owner,
-		widget.NewLabel("User management"), t.experience)
+		widget.NewLabel(lang.L("Organization id")), t.org,
+		widget.NewLabel(lang.L("API key")), t.key,
+		widget.NewLabel(lang.L("Owner of the key")), t.owner,
+		widget.NewLabel(lang.L("User management")), t.experience)
 	t.sites = newSitesForm(t)
-	return titled("Atlassian organization", t.orgState, container.NewVBox(form, container.NewHBox(t.orgConnect, t.orgTest, t.orgLeave), t.orgAnswer, t.sites.object))
+	return titled(lang.L("Atlassian organization"), t.orgState, container.NewVBox(form, container.NewHBox(t.orgConnect, t.orgTest, t.orgLeave), t.orgAnswer, t.sites.object))
 }
 
 // titled is a card with a state beside its title.
@@ -114,19 +115,19 @@ func titled(title string, state *widget.Label, content fyne.CanvasObject) fyne.C
 }
 
 func (t *identityTab) peopleCard() fyne.CanvasObject {
-	t.people, t.invite = widgets.NewFigure("people", theme.ColorNameForeground), widgets.NewFigure("to invite", widgets.InkGain)
-	t.unmatched, t.off = widgets.NewFigure("unmatched", widgets.InkWarn), widgets.NewFigure("disabled", widgets.InkMuted)
+	t.people, t.invite = widgets.NewFigure(lang.L("people"), theme.ColorNameForeground), widgets.NewFigure(lang.L("to invite"), widgets.InkGain)
+	t.unmatched, t.off = widgets.NewFigure(lang.L("unmatched"), widgets.InkWarn), widgets.NewFigure(lang.L("disabled"), widgets.InkMuted)
 	t.directory = newDirectoryFigures()
-	return widgets.NewCard("People", container.NewVBox(container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off), t.directory.object))
+	return widgets.NewCard(lang.L("People"), container.NewVBox(container.NewGridWithColumns(4, t.people, t.invite, t.unmatched, t.off), t.directory.object))
 }
 
 func (t *identityTab) snapshotCard() fyne.CanvasObject {
 	t.taken = wrapped("")
-	t.synced, t.unsynced = widgets.NewFigure("groups synced", theme.ColorNameForeground), widgets.NewFigure("could not be synced", widgets.InkWarn)
-	t.fresh = widgets.NewFigure("new", theme.ColorNameForeground)
-	t.fetch = widget.NewButton("Fetch now", t.w.fetch)
+	t.synced, t.unsynced = widgets.NewFigure(lang.L("groups synced"), theme.ColorNameForeground), widgets.NewFigure(lang.L("could not be synced"), widgets.InkWarn)
+	t.fresh = widgets.NewFigure(lang.L("new"), theme.ColorNameForeground)
+	t.fetch = widget.NewButton(lang.L("Fetch now"), t.w.fetch)
 	t.fetch.Importance = widget.HighImportance
-	return widgets.NewCard("Snapshot", container.NewVBox(t.taken,
+	return widgets.NewCard(lang.L("Snapshot"), container.NewVBox(t.taken,
 		container.NewGridWithColumns(3, t.synced, t.unsynced, t.fresh), gap(1, 2), container.NewHBox(t.fetch)))
 }
 
@@ -149,7 +150,7 @@ func (t *identityTab) show() {
 	connected(t.idpState, idpOn)
 	connected(t.orgState, settings.Connected())
 	t.form.showKept(idpOn && settings.IdP.Provider == t.form.settings.Provider)
-	t.key.SetPlaceHolder(secretHint(orgOn, "Settings › API keys at admin.atlassian.com, without scopes"))
+	t.key.SetPlaceHolder(secretHint(orgOn, lang.L("Settings › API keys at admin.atlassian.com, without scopes")))
 	t.showConnect()
 	connectButton(t.orgConnect, orgOn)
 	busy := t.w.job != nil
@@ -160,16 +161,18 @@ func (t *identityTab) show() {
 	able(t.idpLeave, idpOn && !busy)
 	able(t.orgLeave, orgOn && !busy)
 	able(t.fetch, ready && !busy)
-	t.experience.SetSelected(experienceTitles[experienceOf(settings)])
+	t.experience.SetSelected(experienceTitles()[experienceOf(settings)])
 	t.sites.show(settings, busy)
 	t.provisioning.show(settings, busy)
 	t.showSnapshot(ready)
 }
 
 // experienceTitles say what an experience means for the person who chooses.
-var experienceTitles = map[string]string{
-	directory.Centralized: "Centralized: in the organization's directory",
-	directory.Original:    "Original: on each site",
+func experienceTitles() map[string]string {
+	return map[string]string{
+		directory.Centralized: lang.L("Centralized: in the organization's directory"),
+		directory.Original:    lang.L("Original: on each site"),
+	}
 }
 
 func experienceOf(settings app.Settings) string {
@@ -181,7 +184,7 @@ func experienceOf(settings app.Settings) string {
 
 // chooseExperience keeps what the person says: no public call tells.
 func (t *identityTab) chooseExperience(title string) {
-	for experience, known := range experienceTitles {
+	for experience, known := range experienceTitles() {
 		if known != title || experience == experienceOf(t.w.settings) {
 			continue
 		}
@@ -198,27 +201,27 @@ func (t *identityTab) chooseExperience(title string) {
 
 func secretHint(kept bool, where string) string {
 	if kept {
-		return "kept in the keyring; enter another to replace it"
+		return lang.L("kept in the keyring; enter another to replace it")
 	}
 	return where
 }
 
 func connected(label *widget.Label, on bool) {
 	label.Importance = widget.LowImportance
-	label.SetText("○ Not connected")
+	label.SetText(lang.L("○ Not connected"))
 	if on {
 		label.Importance = widget.SuccessImportance
-		label.SetText("● Connected")
+		label.SetText(lang.L("● Connected"))
 	}
 }
 
 // connectButton stands out only where there is nothing connected yet.
 func connectButton(button *widget.Button, on bool) {
 	button.Importance = widget.HighImportance
-	text := "Connect"
+	text := lang.L("Connect")
 	if on {
 		button.Importance = widget.MediumImportance
-		text = "Save changes"
+		text = lang.L("Save changes")
 	}
 	button.SetText(text)
 }
@@ -231,7 +234,7 @@ func (t *identityTab) showConnect() {
 	}
 	connectButton(t.idpConnect, t.w.settings.IdP.Provider != "")
 	if t.form.signIn().Interactive {
-		t.idpConnect.SetText("Sign in …")
+		t.idpConnect.SetText(lang.L("Sign in …"))
 	}
 }
 
@@ -247,14 +250,14 @@ func (t *identityTab) showSnapshot(ready bool) {
 	r := t.w.review
 	t.directory.show(r != nil && r.Provisions(), t.w.people())
 	if r == nil {
-		t.taken.SetText("Nothing has been fetched yet. Connect both sides, then fetch.")
+		t.taken.SetText(lang.L("Nothing has been fetched yet. Connect both sides, then fetch."))
 		if ready {
-			t.taken.SetText("Both sides are connected: fetch to see the conflicts. Fetching only reads.")
+			t.taken.SetText(lang.L("Both sides are connected: fetch to see the conflicts. Fetching only reads."))
 		}
 		return
 	}
 	how := r.Snapshot.How
-	t.taken.SetText(display.Text(fmt.Sprintf("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
+	t.taken.SetText(display.Text(lang.L("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
 		moment(r.Snapshot.TakenAt),
 		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way)))
 	counts := t.w.groups.model.facts.counts
@@ -280,7 +283,7 @@ func (t *identityTab) orgSettings() app.AtlassianSettings {
 // attempt runs a check or a connection in the background and says how it went.
 func (t *identityTab) attempt(answer *widget.Label, work func(context.Context) (string, error), then func()) {
 	answer.Importance = widget.MediumImportance
-	answer.SetText("Asking …")
+	answer.SetText(lang.L("Asking …"))
 	var text string
 	var err error
 	t.w.background(func() { text, err = work(t.w.ctx) }, func() {
@@ -291,7 +294,7 @@ func (t *identityTab) attempt(answer *widget.Label, work func(context.Context) (
 			return
 		}
 		answer.Importance = widget.SuccessImportance
-		answer.SetText(display.Text("✓ " + text))
+		answer.SetText(display.Text(fmt.Sprintf("✓ %s", text)))
 		if then != nil {
 			then()
 		}
@@ -304,7 +307,7 @@ func (t *identityTab) testIdP() {
 		secret = "" // what the sign-in left is in the keyring
 	}
 	t.attempt(t.idpAnswer, func(ctx context.Context) (string, error) {
-		return "Reached " + settings.Place() + ". May read groups and people.", t.w.app.CheckIdP(ctx, settings, secret)
+		return lang.L("Reached %s. May read groups and people.", settings.Place()), t.w.app.CheckIdP(ctx, settings, secret)
 	}, nil)
 }
 
@@ -318,7 +321,7 @@ func (t *identityTab) connectIdP() {
 	var content file.Content
 	t.attempt(t.idpAnswer, func(context.Context) (_ string, err error) {
 		content, err = app.PreviewFile(settings.Path)
-		return "Read.", err
+		return lang.L("Read."), err
 	}, func() {
 		t.idpAnswer.SetText("")
 		t.w.confirmImport(content, t.saveIdP)
@@ -334,7 +337,7 @@ func (t *identityTab) saveIdP() {
 			}
 		}
 		kept, err := t.w.app.ConnectIdP(ctx, settings, secret)
-		return "Connected." + keptText(kept), err
+		return lang.L("Connected.%s", keptText(kept)), err
 	}, func() {
 		t.form.secret.SetText("")
 		t.w.load(nil)
@@ -345,7 +348,7 @@ func (t *identityTab) testOrg() {
 	settings, secret := t.orgSettings(), t.key.Text
 	t.attempt(t.orgAnswer, func(ctx context.Context) (string, error) {
 		org, err := t.w.app.CheckAtlassian(ctx, settings, secret)
-		return fmt.Sprintf("Reached the organization %s. May read it; whether it may write is unknown until the first write.", org.Name), err
+		return lang.L("Reached the organization %s. May read it; whether it may write is unknown until the first write.", org.Name), err
 	}, nil)
 }
 
@@ -353,9 +356,9 @@ func (t *identityTab) connectOrg() {
 	settings, secret := t.orgSettings(), t.key.Text
 	t.attempt(t.orgAnswer, func(ctx context.Context) (string, error) {
 		kept, err := t.w.app.ConnectAtlassian(ctx, settings, secret)
-		text := "Connected." + keptText(kept)
+		text := lang.L("Connected.%s", keptText(kept))
 		if settings.Owner == "" {
-			text += " Without the owner's address nothing will be written."
+			text += lang.L(" Without the owner's address nothing will be written.")
 		}
 		return text, err
 	}, func() {
@@ -368,7 +371,7 @@ func keptText(kept bool) string {
 	if kept {
 		return ""
 	}
-	return " There is no keyring: the key stays in the environment variable."
+	return lang.L(" There is no keyring: the key stays in the environment variable.")
 }
 
 func (t *identityTab) leave(disconnect func(context.Context) error) {

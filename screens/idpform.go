@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -52,7 +53,7 @@ func newIdPForm(w *Window, changed func()) *idpForm {
 			}
 		}
 	})
-	f.more = widget.NewCheck("Show more settings", func(bool) { f.build() })
+	f.more = widget.NewCheck(lang.L("Show more settings"), func(bool) { f.build() })
 	f.set(app.IdPSettings{Provider: app.Providers()[0].Name})
 	return f
 }
@@ -96,9 +97,9 @@ func (f *idpForm) build() {
 	f.way.SetSelected(way.Title)
 	f.fields = map[string]*widget.Entry{}
 	f.object.RemoveAll()
-	f.row("Provider", f.provider)
+	f.row(lang.L("Provider"), f.provider)
 	if len(kind.SignIns) > 1 {
-		f.row("Sign-in", f.way)
+		f.row(lang.L("Sign-in"), f.way)
 	}
 	few := false
 	for _, field := range kind.FieldsOf(way) {
@@ -135,7 +136,7 @@ func (f *idpForm) field(field app.Field) {
 		f.row(field.Label, e)
 		return
 	}
-	choose := widget.NewButton("Choose …", func() { f.w.chooseFile(func(path string, _ []byte) { e.SetText(path) }) })
+	choose := widget.NewButton(lang.L("Choose …"), func() { f.w.chooseFile(func(path string, _ []byte) { e.SetText(path) }) })
 	f.row(field.Label, container.NewBorder(nil, nil, nil, choose, e))
 }
 
@@ -143,7 +144,7 @@ func (f *idpForm) secretRow(way app.SignIn) fyne.CanvasObject {
 	if !way.SecretFile {
 		return f.secret
 	}
-	choose := widget.NewButton("Choose …", func() { f.w.chooseFile(func(_ string, content []byte) { f.secret.SetText(string(content)) }) })
+	choose := widget.NewButton(lang.L("Choose …"), func() { f.w.chooseFile(func(_ string, content []byte) { f.secret.SetText(string(content)) }) })
 	return container.NewBorder(nil, nil, nil, choose, f.secret)
 }
 
@@ -170,7 +171,7 @@ func (w *Window) chooseFile(chosen func(path string, content []byte)) {
 			content, err = io.ReadAll(io.LimitReader(reader, largestSecret))
 		}, func() {
 			if err != nil {
-				w.fail(problem.Wrap(err, problem.Usage, "The file can't be read.", "Check that you may read it."))
+				w.fail(problem.Wrap(err, problem.Usage, lang.L("The file can't be read."), lang.L("Check that you may read it.")))
 				return
 			}
 			chosen(path, content)

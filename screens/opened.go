@@ -2,12 +2,12 @@ package screens
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"fyne.io/fyne/v2"
 
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/widgets"
@@ -42,6 +42,14 @@ func (o *opened) change(i int) *review.Change {
 	return &o.unchanged[i-len(o.changes)]
 }
 
+// decided says who decided what, and when.
+func decided(decision review.Decision) string {
+	if decision.Reject {
+		return lang.L("Rejected by %s on %s.", decision.By, moment(decision.At))
+	}
+	return lang.L("Accepted by %s on %s.", decision.By, moment(decision.At))
+}
+
 // open works out the inside of a group; changed are the sentences that say what has
 // changed since it was decided.
 func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []string) *opened {
@@ -50,12 +58,12 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []s
 		o.note(outcome.Error)
 	}
 	if decision, ok := r.Decision(view.row); ok {
-		text := fmt.Sprintf("%s by %s on %s.", map[bool]string{true: "Rejected", false: "Accepted"}[decision.Reject], decision.By, moment(decision.At))
+		text := decided(decision)
 		if decision.Reason != "" {
 			text += " " + decision.Reason
 		}
 		if view.row.State == review.Changed {
-			text += " What it rested on has changed since: decide again."
+			text += lang.L(" What it rested on has changed since: decide again.")
 		}
 		if view.accepted {
 			o.tell(text, widgets.InkInfo)
@@ -68,7 +76,7 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []s
 	}
 	for _, answer := range r.Answers(view.row) {
 		if answer.Kind == review.Rename {
-			o.tell("To do: "+answer.String()+".", widgets.InkInfo)
+			o.tell(lang.L("To do: %s.", answer.String()), widgets.InkInfo)
 		}
 	}
 	for _, finding := range plan.GroupFindings(r, view.row, limits) {
@@ -79,24 +87,24 @@ func open(r *review.Review, view *groupView, limits plan.Thresholds, changed []s
 		}
 	}
 	if other, ok := r.LookAlike(view.row); ok {
-		o.note(fmt.Sprintf("“%s” looks like “%s”, and is another group: some letters only look the same.", view.row.Name, other))
+		o.note(lang.L("“%s” looks like “%s”, and is another group: some letters only look the same.", view.row.Name, other))
 	}
 	if view.row.State == review.Ambiguous {
-		o.note("Several groups have this name once case and spelling are set aside. Rename all but one of them, then fetch again.")
+		o.note(lang.L("Several groups have this name once case and spelling are set aside. Rename all but one of them, then fetch again."))
 	}
 	for _, part := range view.row.Parts {
-		what := "is made"
+		what := lang.L("is made")
 		if len(part.Groups) > 0 {
-			what = "is overwritten"
+			what = lang.L("is overwritten")
 		}
-		o.note(fmt.Sprintf("On %s it %s: %s added, %s removed.", part.Site, what, grouped(part.Added), grouped(part.Removed)))
+		o.note(lang.L("On %s it %s: %s added, %s removed.", part.Site, what, grouped(part.Added), grouped(part.Removed)))
 	}
 	if view.row.State == review.Waiting {
-		o.note("Atlassian says that the identity provider manages this group, or invitations are pending: Rollcall leaves it alone.")
+		o.note(lang.L("Atlassian says that the identity provider manages this group, or invitations are pending: Rollcall leaves it alone."))
 	}
 	for _, u := range r.Unmatched() {
 		if slices.Contains(u.Groups, view.row.Name) {
-			o.note(fmt.Sprintf("Can't be matched: %s: %s.", cmp.Or(u.Name, u.Email, u.ID), u.Reason))
+			o.note(lang.L("Can't be matched: %s: %s.", cmp.Or(u.Name, u.Email, u.ID), u.Reason))
 		}
 	}
 	return o

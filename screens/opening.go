@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -88,7 +89,7 @@ func (o *Opening) tell(err error) {
 	text := p.Message + "\n\n" + p.Action
 	damaged := problem.Is(err, problem.Damaged)
 	if damaged {
-		text = p.Message + "\n\nThe last good copy holds everything but the snapshot, which is fetched again. The damaged file is moved aside and stays; what can still be read of it is written out by rollcall data export."
+		text = p.Message + "\n\n" + lang.L("The last good copy holds everything but the snapshot, which is fetched again. The damaged file is moved aside and stays; what can still be read of it is written out by rollcall data export.")
 	}
 	o.text.SetText(text)
 	for _, button := range []*widget.Button{o.quit, o.again, o.anew, o.copied} {
@@ -110,12 +111,12 @@ func show(button *widget.Button, yes bool) {
 func (o *Opening) build() {
 	o.fyneApp.Settings().SetTheme(currentTheme(o.fyneApp))
 	o.trouble, o.text = o.fyneApp.NewWindow("Rollcall"), wrapped("")
-	heading := widget.NewLabelWithStyle("Rollcall can't open its data", fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
+	heading := widget.NewLabelWithStyle(lang.L("Rollcall can't open its data"), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
 	heading.SizeName = theme.SizeNameSubHeadingText
-	o.quit = widget.NewButton("Quit", o.trouble.Close)
-	o.again = widget.NewButton("Try again", func() { o.mend(func() error { return nil }) })
-	o.anew = widget.NewButton("Begin with nothing", func() { o.mend(func() error { return o.restore(true) }) })
-	o.copied = widget.NewButton("Restore the last good copy", func() { o.mend(func() error { return o.restore(false) }) })
+	o.quit = widget.NewButton(lang.L("Quit"), o.trouble.Close)
+	o.again = widget.NewButton(lang.L("Try again"), func() { o.mend(func() error { return nil }) })
+	o.anew = widget.NewButton(lang.L("Begin with nothing"), func() { o.mend(func() error { return o.restore(true) }) })
+	o.copied = widget.NewButton(lang.L("Restore the last good copy"), func() { o.mend(func() error { return o.restore(false) }) })
 	o.again.Importance, o.copied.Importance = widget.HighImportance, widget.HighImportance
 	o.trouble.SetContent(spaced(container.NewBorder(heading, container.NewCenter(container.NewHBox(o.quit, o.anew, o.again, o.copied)), nil, nil, container.NewVScroll(o.text))))
 	o.trouble.Resize(fyne.NewSize(640, 320))

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 )
@@ -22,15 +23,15 @@ func (c *confirmation) showSteps() {
 	shown := c.plan
 	var save []fyne.CanvasObject
 	if shown.Undoes == "" && !shown.ChangesIdP() {
-		save = append(save, widget.NewButton("Save the plan …", func() { c.savePlan(shown) }))
+		save = append(save, widget.NewButton(lang.L("Save the plan …"), func() { c.savePlan(shown) }))
 	}
-	c.w.showLines("The exact operations", func() []string { return stepLines(shown) }, save...)
+	c.w.showLines(lang.L("The exact operations"), func() []string { return stepLines(shown) }, save...)
 }
 
 // showSimulation tells what performing the plan does to people, over all of it.
 func (c *confirmation) showSimulation() {
 	shown, r := c.plan, c.review
-	c.w.showLines("What it does to people", func() []string { return simulationLines(r, shown) })
+	c.w.showLines(lang.L("What it does to people"), func() []string { return simulationLines(r, shown) })
 }
 
 // showLines shows lines, worked out in the background, with further buttons.
@@ -41,7 +42,7 @@ func (w *Window) showLines(title string, make func() []string, further ...fyne.C
 			func() fyne.CanvasObject { return widget.NewLabel("") },
 			func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(lines[i]) })
 		shown := dialog.NewCustomWithoutButtons(title, list, w.win)
-		shown.SetButtons(append([]fyne.CanvasObject{widget.NewButton("Back", shown.Hide)}, further...))
+		shown.SetButtons(append([]fyne.CanvasObject{widget.NewButton(lang.L("Back"), shown.Hide)}, further...))
 		shown.Resize(room(w.win, 900, 560))
 		shown.Show()
 	})
@@ -59,7 +60,7 @@ func simulationLines(r *review.Review, p *plan.Plan) []string {
 		}
 	}
 	if len(lines) == 0 {
-		tell("", "Nobody gains or loses a product altogether.")
+		tell("", lang.L("Nobody gains or loses a product altogether."))
 	}
 	brought := map[string]bool{}
 	for i := range p.Groups {
@@ -68,10 +69,10 @@ func simulationLines(r *review.Review, p *plan.Plan) []string {
 			continue
 		}
 		if group.Target == nil {
-			tell("", "The group “"+group.Title()+"” is created.")
+			tell("", lang.L("The group “%s” is created.", group.Title()))
 		}
 		for _, member := range slices.Concat(group.Invite, group.Create) {
-			if line := fmt.Sprintf("%s (%s) is brought in.", member.Name, member.Email); !brought[line] {
+			if line := lang.L("%s (%s) is brought in.", member.Name, member.Email); !brought[line] {
 				brought[line] = true
 				tell("", line)
 			}
@@ -86,27 +87,27 @@ func productLines(r *review.Review, no directory.ProductNo, change *review.Produ
 	var lines []string
 	tell := func(indent, text string) { lines = append(lines, indent+display.Line(text)) }
 	who := func(person directory.PersonNo, account directory.AccountNo) string {
-		return fmt.Sprintf("%s (%s)", r.Name(person, account), cmp.Or(r.Email(person, account), "address hidden"))
+		return fmt.Sprintf("%s (%s)", r.Name(person, account), cmp.Or(r.Email(person, account), lang.L("address hidden")))
 	}
 	product := &r.Snapshot.Atlassian.Products[no]
-	tell("", fmt.Sprintf("%s on %s: %s before, %s after; %s", product.Name, product.Site, plural(change.Before, "person", "people"), grouped(change.After()), seatsLine(product, change)))
+	tell("", lang.L("%s on %s: %s before, %s after; %s", product.Name, product.Site, plural(change.Before, "%s person", "%s people"), grouped(change.After()), seatsLine(product, change)))
 	for _, account := range change.Lose {
-		tell("   −  ", "loses it: "+who(r.Matches.PersonOf[account], account))
+		tell("   −  ", lang.L("loses it: %s", who(r.Matches.PersonOf[account], account)))
 	}
 	for _, account := range change.Gain {
-		tell("   +  ", "gains it: "+who(r.Matches.PersonOf[account], account))
+		tell("   +  ", lang.L("gains it: %s", who(r.Matches.PersonOf[account], account)))
 	}
 	for _, person := range change.Invited {
-		tell("   +  ", "gains it: "+who(person, directory.NoAccount))
+		tell("   +  ", lang.L("gains it: %s", who(person, directory.NoAccount)))
 	}
 	return lines
 }
 
 func seatsLine(product *directory.Product, change *review.ProductEffect) string {
 	if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats {
-		return "how many seats there are isn't known"
+		return lang.L("how many seats there are isn't known")
 	}
-	return fmt.Sprintf("%s of %s seats taken, then %s", grouped(product.Used), grouped(product.Seats), grouped(product.Used+change.SeatChange()))
+	return lang.L("%s of %s seats taken, then %s", grouped(product.Used), grouped(product.Seats), grouped(product.Used+change.SeatChange()))
 }
 
 // stepLines tells a plan's operations, below each group what they rest on.
@@ -126,7 +127,7 @@ func stepLines(p *plan.Plan) []string {
 		}
 		tell("", group.Title())
 		for _, fact := range group.RestsOn() {
-			tell("      rests on: ", fact)
+			tell("      ", lang.L("rests on: %s", fact))
 		}
 		for n, step := range steps {
 			step.Group = ""
@@ -139,12 +140,12 @@ func stepLines(p *plan.Plan) []string {
 // savePlan asks for a file and writes the plan there; rollcall plan and rollcall
 // sync --plan take it.
 func (c *confirmation) savePlan(p *plan.Plan) {
-	c.w.askFile("rollcall-plan.json", "The plan", func(out fyne.URIWriteCloser) { c.writePlan(p, out) })
+	c.w.askFile("rollcall-plan.json", lang.L("The plan"), func(out fyne.URIWriteCloser) { c.writePlan(p, out) })
 }
 
 func (c *confirmation) writePlan(p *plan.Plan, out fyne.URIWriteCloser) {
 	overrides, everybody := c.copied(), c.everybody
-	c.w.writeFile("The plan", out.URI().Name(), out, func() error {
+	c.w.writeFile(lang.L("The plan"), out.URI().Name(), out, func() error {
 		return plan.NewFile(p, everybody, overrides, app.By(), time.Now()).Write(out)
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -14,7 +15,7 @@ import (
 // a new one.
 func (w *Window) chooseProfile() {
 	if w.job != nil {
-		w.fail(problem.New(problem.Refused, "Something is running in this profile.", "Wait until it is done, or cancel it; then switch."))
+		w.fail(problem.New(problem.Refused, lang.L("Something is running in this profile."), lang.L("Wait until it is done, or cancel it; then switch.")))
 		return
 	}
 	var names []string
@@ -30,18 +31,18 @@ func (w *Window) chooseProfile() {
 
 func (w *Window) askProfile(names []string) {
 	name := widget.NewSelectEntry(names)
-	name.SetPlaceHolder("choose one, or enter the name of a new one")
+	name.SetPlaceHolder(lang.L("choose one, or enter the name of a new one"))
 	var ask *dialog.CustomDialog
 	open := func() {
 		ask.Hide()
 		w.openProfile(name.Text)
 	}
 	name.OnSubmitted = func(string) { open() }
-	button := widget.NewButton("Open", open)
+	button := widget.NewButton(lang.L("Open"), open)
 	button.Importance = widget.HighImportance
-	ask = dialog.NewCustomWithoutButtons("Profiles", container.NewVBox(
-		wrapped("A profile is a connection of its own, with its own snapshot, decisions and history. This one is “"+w.app.Profile+"”."), name), w.win)
-	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), button})
+	ask = dialog.NewCustomWithoutButtons(lang.L("Profiles"), container.NewVBox(
+		wrapped(lang.L("A profile is a connection of its own, with its own snapshot, decisions and history. This one is “%s”.", w.app.Profile)), name), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), func() { ask.Hide() }), button})
 	ask.Resize(room(w.win, 520, 220))
 	ask.Show()
 	w.win.Canvas().Focus(name)
@@ -57,7 +58,7 @@ func (w *Window) openProfile(name string) {
 // explore opens the sample company in place of this window.
 func (w *Window) explore() {
 	if w.job == nil {
-		w.status.say("Opening the sample company …")
+		w.status.say(lang.L("Opening the sample company …"))
 		w.giveWay(func() (*app.App, error) { return w.app.Profiles.Sample(w.ctx) }, true)
 	}
 }
@@ -92,8 +93,8 @@ func (w *Window) forget() {
 	if w.job != nil {
 		return
 	}
-	text := wrapped("Connections, credentials, the snapshot, decisions and the history of runs are removed from this machine. At Atlassian and the identity provider nothing changes. It can't be taken back.")
-	ask := dialog.NewCustomConfirm("Forget this organization", "Forget everything", "Keep", text, func(yes bool) {
+	text := wrapped(lang.L("Connections, credentials, the snapshot, decisions and the history of runs are removed from this machine. At Atlassian and the identity provider nothing changes. It can't be taken back."))
+	ask := dialog.NewCustomConfirm(lang.L("Forget this organization"), lang.L("Forget everything"), lang.L("Keep"), text, func(yes bool) {
 		if !yes {
 			return
 		}

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/widgets"
 )
 
@@ -24,13 +25,13 @@ type provisioningForm struct {
 
 func newProvisioningForm(t *identityTab) *provisioningForm {
 	f := &provisioningForm{t: t, url: entry("https://api.atlassian.com/scim/directory/…"), key: secretEntry(), state: widget.NewLabel(""), answer: wrapped("")}
-	f.connect = widget.NewButton("Connect", f.save)
-	f.test = widget.NewButton("Test connection", f.check)
-	f.leave = widget.NewButton("Disconnect", func() { t.leave(t.w.app.DisconnectProvisioning) })
-	form := container.New(layout.NewFormLayout(), widget.NewLabel("SCIM base URL"), f.url, widget.NewLabel("SCIM key"), f.key)
-	what := wrapped("Optional. With it people without an account are created instead of invited, changed names are updated, and who was deactivated in the identity provider is deactivated, once you confirm it.")
+	f.connect = widget.NewButton(lang.L("Connect"), f.save)
+	f.test = widget.NewButton(lang.L("Test connection"), f.check)
+	f.leave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectProvisioning) })
+	form := container.New(layout.NewFormLayout(), widget.NewLabel(lang.L("SCIM base URL")), f.url, widget.NewLabel(lang.L("SCIM key")), f.key)
+	what := wrapped(lang.L("Optional. With it people without an account are created instead of invited, changed names are updated, and who was deactivated in the identity provider is deactivated, once you confirm it."))
 	what.Importance = widget.LowImportance
-	f.object = titled("Provisioning directory", f.state, container.NewVBox(what, form, container.NewHBox(f.connect, f.test, f.leave), f.answer))
+	f.object = titled(lang.L("Provisioning directory"), f.state, container.NewVBox(what, form, container.NewHBox(f.connect, f.test, f.leave), f.answer))
 	return f
 }
 
@@ -43,7 +44,7 @@ func (f *provisioningForm) show(settings app.Settings, busy bool) {
 		f.connect.Importance = widget.MediumImportance // it is optional
 		f.connect.Refresh()
 	}
-	f.key.SetPlaceHolder(secretHint(on, "Security › Identity providers › the directory at admin.atlassian.com"))
+	f.key.SetPlaceHolder(secretHint(on, lang.L("Security › Identity providers › the directory at admin.atlassian.com")))
 	able(f.connect, !busy)
 	able(f.test, !busy)
 	able(f.leave, on && !busy)
@@ -52,7 +53,7 @@ func (f *provisioningForm) show(settings app.Settings, busy bool) {
 func (f *provisioningForm) check() {
 	settings, secret := app.ProvisioningSettings{URL: f.url.Text}, f.key.Text
 	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
-		return "Reached the provisioning directory. May read its people; whether it takes a domain is known when somebody is created.",
+		return lang.L("Reached the provisioning directory. May read its people; whether it takes a domain is known when somebody is created."),
 			f.t.w.app.CheckProvisioning(ctx, settings, secret)
 	}, nil)
 }
@@ -61,7 +62,7 @@ func (f *provisioningForm) save() {
 	settings, secret := app.ProvisioningSettings{URL: f.url.Text}, f.key.Text
 	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
 		kept, err := f.t.w.app.ConnectProvisioning(ctx, settings, secret)
-		return "Connected. Fetch to see what it changes." + keptText(kept), err
+		return lang.L("Connected. Fetch to see what it changes.%s", keptText(kept)), err
 	}, func() {
 		f.key.SetText("")
 		f.t.w.load(nil)
@@ -76,8 +77,8 @@ type directoryFigures struct {
 
 func newDirectoryFigures() *directoryFigures {
 	f := &directoryFigures{
-		create: widgets.NewFigure("to create", widgets.InkGain), update: widgets.NewFigure("to update", widgets.InkInfo),
-		deactivate: widgets.NewFigure("to deactivate", widgets.InkLoss),
+		create: widgets.NewFigure(lang.L("to create"), widgets.InkGain), update: widgets.NewFigure(lang.L("to update"), widgets.InkInfo),
+		deactivate: widgets.NewFigure(lang.L("to deactivate"), widgets.InkLoss),
 	}
 	f.object = container.NewGridWithColumns(4, f.create, f.update, f.deactivate)
 	return f

@@ -6,39 +6,41 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // shortcuts are what the keyboard does. Ctrl is Cmd on macOS.
 var shortcuts = []struct{ keys, what string }{
-	{"Ctrl+F", "search groups, sites, products and people"},
-	{"Ctrl+R", "fetch"},
-	{"Ctrl+1 … Ctrl+4", "show another tab"},
-	{"Ctrl++ Ctrl+-", "make the text larger, or smaller"},
-	{"↑ ↓ Page Home End", "move in a table"},
-	{"→ ←", "open and close a group, or a run"},
-	{"U", "show who stays as they are in an opened group"},
-	{"Space", "select a group, or no longer"},
-	{"Shift and click on a box", "select all groups from the last one on"},
-	{"Ctrl+A", "select all groups shown, or none"},
-	{"Return", "sync the group"},
-	{"A", "accept what syncing the group does"},
-	{"K", "keep a person, or keep one out; or take that back"},
-	{"N", "give the IdP group another name"},
-	{"Delete", "reject the group, or withdraw what was decided; undo a run"},
-	{"1 … 7", "sort by a column; once more, the other way round"},
-	{"M or the menu key", "show what can be done with the line, its group, and those selected"},
-	{"Ctrl+C", "copy the line"},
-	{"Tab", "go on to the next field or table"},
-	{"Escape", "close a question"},
+	{"Ctrl+F", lang.Mark("search groups, sites, products and people")},
+	{"Ctrl+R", lang.Mark("fetch")},
+	{"Ctrl+1 … Ctrl+4", lang.Mark("show another tab")},
+	{"Ctrl++ Ctrl+-", lang.Mark("make the text larger, or smaller")},
+	{lang.Mark("↑ ↓ Page Home End"), lang.Mark("move in a table")},
+	{"→ ←", lang.Mark("open and close a group, or a run")},
+	{"U", lang.Mark("show who stays as they are in an opened group")},
+	{lang.Mark("Space"), lang.Mark("select a group, or no longer")},
+	{lang.Mark("Shift and click on a box"), lang.Mark("select all groups from the last one on")},
+	{"Ctrl+A", lang.Mark("select all groups shown, or none")},
+	{lang.Mark("Return"), lang.Mark("sync the group")},
+	{"A", lang.Mark("accept what syncing the group does")},
+	{"K", lang.Mark("keep a person, or keep one out; or take that back")},
+	{"N", lang.Mark("give the IdP group another name")},
+	{lang.Mark("Delete"), lang.Mark("reject the group, or withdraw what was decided; undo a run")},
+	{"1 … 7", lang.Mark("sort by a column; once more, the other way round")},
+	{lang.Mark("M or the menu key"), lang.Mark("show what can be done with the line, its group, and those selected")},
+	{"Ctrl+C", lang.Mark("copy the line")},
+	{lang.Mark("Tab"), lang.Mark("go on to the next field or table")},
+	{lang.Mark("Escape"), lang.Mark("close a question")},
 }
 
 // showShortcuts lists what the keyboard does.
 func (w *Window) showShortcuts() {
 	table := container.New(layout.NewFormLayout())
 	for _, shortcut := range shortcuts {
-		keys := widget.NewLabelWithStyle(shortcut.keys, fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
+		keys := widget.NewLabelWithStyle(lang.L(shortcut.keys), fyne.TextAlignTrailing, fyne.TextStyle{Bold: true})
 		table.Add(keys)
-		table.Add(widget.NewLabel(shortcut.what))
+		table.Add(widget.NewLabel(lang.L(shortcut.what)))
 	}
-	dialog.ShowCustom("Keyboard", "OK", table, w.win)
+	dialog.ShowCustom(lang.L("Keyboard"), lang.L("OK"), table, w.win)
 }

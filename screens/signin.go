@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/idp/file"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
 )
 
@@ -36,21 +37,21 @@ func (w *Window) signIn(ctx context.Context, settings app.IdPSettings, clientSec
 }
 
 func (s *signIn) show(prompt oauth.Prompt) {
-	open := widget.NewButton("Open the browser", func() { s.w.openPage(prompt.URL) })
+	open := widget.NewButton(lang.L("Open the browser"), func() { s.w.openPage(prompt.URL) })
 	open.Importance = widget.HighImportance
-	text := "Sign in with the browser, on this machine. Rollcall goes on by itself when you have."
+	text := lang.L("Sign in with the browser, on this machine. Rollcall goes on by itself when you have.")
 	content := container.NewVBox(wrapped(text))
 	if prompt.Code != "" {
 		code := widget.NewEntry()
 		code.SetText(prompt.Code)
 		code.OnChanged = func(string) { code.SetText(prompt.Code) }
-		copyCode := widget.NewButton("Copy", func() { fyne.CurrentApp().Clipboard().SetContent(prompt.Code) })
+		copyCode := widget.NewButton(lang.L("Copy"), func() { fyne.CurrentApp().Clipboard().SetContent(prompt.Code) })
 		content = container.NewVBox(
-			wrapped(fmt.Sprintf("Open %s in any browser and enter this code. Rollcall goes on by itself when you have.", prompt.URL)),
-			container.NewBorder(nil, nil, widget.NewLabel("Code"), copyCode, code))
+			wrapped(lang.L("Open %s in any browser and enter this code. Rollcall goes on by itself when you have.", prompt.URL)),
+			container.NewBorder(nil, nil, widget.NewLabel(lang.L("Code")), copyCode, code))
 	}
-	s.ask = dialog.NewCustomWithoutButtons("Sign in", container.NewVBox(content, gap(1, 4)), s.w.win)
-	s.ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", s.cancel), open})
+	s.ask = dialog.NewCustomWithoutButtons(lang.L("Sign in"), container.NewVBox(content, gap(1, 4)), s.w.win)
+	s.ask.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), s.cancel), open})
 	s.ask.Resize(room(s.w.win, 520, 220))
 	s.ask.Show()
 }
@@ -67,31 +68,31 @@ const previewRows = 8
 // confirmImport shows what a file holds, and goes on once the person agrees. A
 // file with bad lines can only be closed again.
 func (w *Window) confirmImport(content file.Content, then func()) {
-	rows := container.NewVBox(widget.NewLabel(fmt.Sprintf("%s; %s.", plural(len(content.Rows), "line is read", "lines are read"), plural(len(content.Bad), "can't be", "can't be"))))
+	rows := container.NewVBox(widget.NewLabel(fmt.Sprintf("%s; %s.", plural(len(content.Rows), "%s line is read", "%s lines are read"), plural(len(content.Bad), "%s can't be", "%s can't be"))))
 	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
-		rows.Add(muted(fmt.Sprintf("%s: the column %s", column, display.Line(content.Columns[column]))))
+		rows.Add(muted(lang.L("%s: the column %s", column, display.Line(content.Columns[column]))))
 	}
 	for _, row := range content.Rows[:min(previewRows, len(content.Rows))] {
 		rows.Add(wrapped(display.Line(fmt.Sprintf("%s · %s %s", row.Group, row.Email, row.Name))))
 	}
 	if len(content.Bad) > 0 {
-		text := "Correct or remove these lines first: who stands on them must not be taken for absent."
+		text := lang.L("Correct or remove these lines first: who stands on them must not be taken for absent.")
 		for _, bad := range content.Bad {
-			text += fmt.Sprintf("\n✗ line %d: %s", bad.Line, display.Line(bad.Why))
+			text += "\n" + lang.L("✗ line %d: %s", bad.Line, display.Line(bad.Why))
 		}
 		lines := wrapped(text)
 		lines.Importance = widget.DangerImportance
 		rows.Add(lines)
 	}
 	var ask *dialog.CustomDialog
-	agree := widget.NewButton("Use this file", func() {
+	agree := widget.NewButton(lang.L("Use this file"), func() {
 		ask.Hide()
 		then()
 	})
 	agree.Importance = widget.HighImportance
 	able(agree, len(content.Bad) == 0 && len(content.Rows) > 0)
-	ask = dialog.NewCustomWithoutButtons("What the file holds", container.NewVScroll(rows), w.win)
-	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Cancel", func() { ask.Hide() }), agree})
+	ask = dialog.NewCustomWithoutButtons(lang.L("What the file holds"), container.NewVScroll(rows), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), func() { ask.Hide() }), agree})
 	ask.Resize(room(w.win, 640, 440))
 	ask.Show()
 }

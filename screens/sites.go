@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -11,6 +12,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // sitesForm connects the sites of an organization with original user management,
@@ -28,13 +30,13 @@ type sitesForm struct {
 }
 
 func newSitesForm(t *identityTab) *sitesForm {
-	f := &sitesForm{t: t, list: container.NewVBox(), url: entry("https://acme.atlassian.net"), email: entry("of the site admin whose API token it is"), token: secretEntry(), answer: wrapped("")}
-	f.token.SetPlaceHolder("Security › API tokens at id.atlassian.com")
-	f.add = widget.NewButton("Add site", f.connect)
+	f := &sitesForm{t: t, list: container.NewVBox(), url: entry("https://acme.atlassian.net"), email: entry(lang.L("of the site admin whose API token it is")), token: secretEntry(), answer: wrapped("")}
+	f.token.SetPlaceHolder(lang.L("Security › API tokens at id.atlassian.com"))
+	f.add = widget.NewButton(lang.L("Add site"), f.connect)
 	f.add.Importance = widget.HighImportance
-	f.test = widget.NewButton("Test connection", f.check)
+	f.test = widget.NewButton(lang.L("Test connection"), f.check)
 	form := container.New(layout.NewFormLayout(),
-		widget.NewLabel("Site"), f.url, widget.NewLabel("E-mail address"), f.email, widget.NewLabel("API token"), f.token)
+		widget.NewLabel(lang.L("Site")), f.url, widget.NewLabel(lang.L("E-mail address")), f.email, widget.NewLabel(lang.L("API token")), f.token)
 	f.object = container.NewVBox(f.list, form, container.NewHBox(f.add, f.test), f.answer)
 	return f
 }
@@ -49,10 +51,10 @@ func (f *sitesForm) show(settings app.Settings, busy bool) {
 	f.list.RemoveAll()
 	f.removes = map[string]*widget.Button{}
 	for _, site := range settings.Sites {
-		remove := widget.NewButton("Remove", func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
+		remove := widget.NewButton(lang.L("Remove"), func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
 		able(remove, !busy)
 		f.removes[site.URL] = remove
-		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel("● "+display.Line(site.Place()))))
+		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel(fmt.Sprintf("● %s", display.Line(site.Place())))))
 	}
 	able(f.add, !busy)
 	able(f.test, !busy)
@@ -71,7 +73,7 @@ func (f *sitesForm) settings() app.SiteSettings {
 func (f *sitesForm) check() {
 	settings, secret := f.settings(), f.token.Text
 	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
-		return "Reached " + settings.Place() + ". May read groups and people, and administer Jira.", f.t.w.app.CheckSite(ctx, settings, secret)
+		return lang.L("Reached %s. May read groups and people, and administer Jira.", settings.Place()), f.t.w.app.CheckSite(ctx, settings, secret)
 	}, nil)
 }
 
@@ -79,7 +81,7 @@ func (f *sitesForm) connect() {
 	settings, secret := f.settings(), f.token.Text
 	f.t.attempt(f.answer, func(ctx context.Context) (string, error) {
 		kept, err := f.t.w.app.ConnectSite(ctx, settings, secret)
-		return "Connected " + settings.Place() + "." + keptText(kept), err
+		return lang.L("Connected %s.%s", settings.Place(), keptText(kept)), err
 	}, func() {
 		f.url.SetText("")
 		f.token.SetText("")

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/drift"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/widgets"
 )
@@ -43,15 +44,15 @@ func newSnapshotsDialog(w *Window) *snapshotsDialog {
 		func() fyne.CanvasObject { return widget.NewLabel("") },
 		func(i int, object fyne.CanvasObject) { object.(*widget.Label).SetText(snapshotLine(&s.notes[i])) })
 	s.list.OnSelected = func(i int) { s.choose(i) }
-	s.review = widget.NewButton("Review it", s.reviewIt)
-	s.compare = widget.NewButton("What changed since", s.compareIt)
-	s.export = widget.NewButton("Export …", s.exportIt)
-	s.forget = widget.NewButton("Forget it", s.forgetIt)
+	s.review = widget.NewButton(lang.L("Review it"), s.reviewIt)
+	s.compare = widget.NewButton(lang.L("What changed since"), s.compareIt)
+	s.export = widget.NewButton(lang.L("Export …"), s.exportIt)
+	s.forget = widget.NewButton(lang.L("Forget it"), s.forgetIt)
 	top := container.NewVBox(
-		wrapped("The last two fetches are kept by themselves; keep others under a name. A colleague can import what you export, and review it offline. Nothing is ever synced from any but the latest."),
-		container.NewHBox(widget.NewButton("Keep the latest as …", s.keepLatest), widget.NewButton("Import …", s.importOne)))
-	s.dialog = dialog.NewCustomWithoutButtons("Snapshots", container.NewBorder(top, container.NewHBox(s.review, s.compare, s.export, s.forget), nil, nil, s.list), w.win)
-	s.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton("Close", s.dialog.Hide)})
+		wrapped(lang.L("The last two fetches are kept by themselves; keep others under a name. A colleague can import what you export, and review it offline. Nothing is ever synced from any but the latest.")),
+		container.NewHBox(widget.NewButton(lang.L("Keep the latest as …"), s.keepLatest), widget.NewButton(lang.L("Import …"), s.importOne)))
+	s.dialog = dialog.NewCustomWithoutButtons(lang.L("Snapshots"), container.NewBorder(top, container.NewHBox(s.review, s.compare, s.export, s.forget), nil, nil, s.list), w.win)
+	s.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Close"), s.dialog.Hide)})
 	s.dialog.Resize(room(w.win, 820, 520))
 	s.choose(-1)
 	return s
@@ -59,7 +60,7 @@ func newSnapshotsDialog(w *Window) *snapshotsDialog {
 
 func snapshotLine(note *app.SnapshotNote) string {
 	return display.Line(fmt.Sprintf("%s  ·  %s  ·  %s, %s  ·  %s, %s", note.Name, moment(note.TakenAt),
-		note.Organization, app.ProviderTitle(note.Provider), plural(note.Groups, "group", "groups"), plural(note.People, "person", "people")))
+		note.Organization, app.ProviderTitle(note.Provider), plural(note.Groups, "%s group", "%s groups"), plural(note.People, "%s person", "%s people")))
 }
 
 // load lists the snapshots anew.
@@ -118,7 +119,7 @@ func (w *Window) look(name string) {
 func (w *Window) newKeptNotice() fyne.CanvasObject {
 	w.keptText = widget.NewLabel("")
 	w.kept = container.New(layout.NewCustomPaddedLayout(8, 0, 16, 16), widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
-		container.NewBorder(nil, nil, nil, widget.NewButton("Back to the latest", func() { w.look(app.Latest) }), w.keptText)))
+		container.NewBorder(nil, nil, nil, widget.NewButton(lang.L("Back to the latest"), func() { w.look(app.Latest) }), w.keptText)))
 	w.kept.Hide()
 	return w.kept
 }
@@ -127,7 +128,7 @@ func (w *Window) newKeptNotice() fyne.CanvasObject {
 func (w *Window) showKept() {
 	w.kept.Hide()
 	if w.looking != "" && w.review != nil {
-		w.keptText.SetText(fmt.Sprintf("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), moment(w.review.Snapshot.TakenAt)))
+		w.keptText.SetText(lang.L("You are looking at the snapshot “%s”, taken %s. Nothing is decided or synced from it.", display.Line(w.looking), moment(w.review.Snapshot.TakenAt)))
 		w.kept.Show()
 	}
 	w.content.Refresh() // with or without room for the notice
@@ -139,8 +140,8 @@ func (w *Window) latestOnly() bool {
 	if w.looking == "" {
 		return true
 	}
-	w.fail(problem.New(problem.Refused, fmt.Sprintf("You are looking at the snapshot “%s”: nothing is decided or synced from it.", display.Line(w.looking)),
-		"Go back to the latest first."))
+	w.fail(problem.New(problem.Refused, lang.L("You are looking at the snapshot “%s”: nothing is decided or synced from it.", display.Line(w.looking)),
+		lang.L("Go back to the latest first.")))
 	return false
 }
 
@@ -152,7 +153,7 @@ func (s *snapshotsDialog) compareIt() {
 		changes, err = s.w.app.Drift(name, app.Latest)
 		return err
 	}, func() {
-		s.w.showLines(fmt.Sprintf("What changed since “%s”", display.Line(name)), func() []string { return driftLines(changes) })
+		s.w.showLines(lang.L("What changed since “%s”", display.Line(name)), func() []string { return driftLines(changes) })
 	})
 }
 
@@ -166,16 +167,16 @@ func driftLines(changes []drift.Change) []string {
 				lines = append(lines, "   "+display.Line(changes[i].String()))
 			}
 		}
-		lines[at] = fmt.Sprintf("In %s: %s", side, plural(len(lines)-at-1, "change", "changes"))
+		lines[at] = lang.L("In %s: %s", side, plural(len(lines)-at-1, "%s change", "%s changes"))
 	}
 	return lines
 }
 
 // keepLatest asks for a name and keeps the latest snapshot under it.
 func (s *snapshotsDialog) keepLatest() {
-	s.askName("Keep the latest snapshot", "Keep", "", func(name, _ string) {
+	s.askName(lang.L("Keep the latest snapshot"), lang.L("Keep"), "", func(name, _ string) {
 		s.do(func() error { return s.w.app.KeepSnapshot(name) }, func() {
-			s.w.status.say("The latest snapshot is kept as “" + display.Line(name) + "”.")
+			s.w.status.say(lang.L("The latest snapshot is kept as “%s”.", display.Line(name)))
 			s.load(func() {})
 		})
 	}, func() {})
@@ -183,12 +184,12 @@ func (s *snapshotsDialog) keepLatest() {
 
 // askName asks for a snapshot's name, and where secret has a title, a passphrase.
 func (s *snapshotsDialog) askName(title, button, secret string, do func(name, passphrase string), otherwise func()) {
-	name, passphrase := entry("such as Before the merger, "+day(time.Now())), widget.NewPasswordEntry()
-	form := widget.NewForm(widget.NewFormItem("Name", name))
+	name, passphrase := entry(lang.L("such as Before the merger, %s", day(time.Now()))), widget.NewPasswordEntry()
+	form := widget.NewForm(widget.NewFormItem(lang.L("Name"), name))
 	if secret != "" {
 		form.Append(secret, passphrase)
 	}
-	ask := dialog.NewCustomConfirm(title, button, "Cancel", form, func(yes bool) {
+	ask := dialog.NewCustomConfirm(title, button, lang.L("Cancel"), form, func(yes bool) {
 		if yes {
 			do(name.Text, passphrase.Text)
 			return
@@ -203,7 +204,7 @@ func (s *snapshotsDialog) askName(title, button, secret string, do func(name, pa
 // forgetIt removes the chosen snapshot, after asking.
 func (s *snapshotsDialog) forgetIt() {
 	name := s.name()
-	dialog.ShowConfirm("Forget the snapshot?", "“"+display.Line(name)+"” is removed from this machine. This can't be taken back.", func(yes bool) {
+	dialog.ShowConfirm(lang.L("Forget the snapshot?"), lang.L("“%s” is removed from this machine. This can't be taken back.", display.Line(name)), func(yes bool) {
 		if yes {
 			s.do(func() error { return s.w.app.ForgetSnapshot(name) }, func() {
 				if s.w.looking == name {
@@ -218,13 +219,13 @@ func (s *snapshotsDialog) forgetIt() {
 // exportIt asks for a passphrase and a file, and writes the chosen snapshot.
 func (s *snapshotsDialog) exportIt() {
 	name, passphrase, again := s.name(), widget.NewPasswordEntry(), widget.NewPasswordEntry()
-	form := widget.NewForm(widget.NewFormItem("Passphrase", passphrase), widget.NewFormItem("Once more", again))
-	text := wrapped("It holds names and e-mail addresses: it is encrypted. Whoever imports it needs the passphrase.")
-	ask := dialog.NewCustomConfirm("Export “"+display.Line(name)+"”", "Choose a file …", "Cancel", container.NewBorder(text, nil, nil, nil, form), func(yes bool) {
+	form := widget.NewForm(widget.NewFormItem(lang.L("Passphrase"), passphrase), widget.NewFormItem(lang.L("Once more"), again))
+	text := wrapped(lang.L("It holds names and e-mail addresses: it is encrypted. Whoever imports it needs the passphrase."))
+	ask := dialog.NewCustomConfirm(lang.L("Export “%s”", display.Line(name)), lang.L("Choose a file …"), lang.L("Cancel"), container.NewBorder(text, nil, nil, nil, form), func(yes bool) {
 		switch {
 		case !yes:
 		case passphrase.Text == "" || passphrase.Text != again.Text:
-			s.w.fail(problem.New(problem.Usage, "The passphrase is missing, or it isn't the same twice.", "Enter one, the same in both fields."))
+			s.w.fail(problem.New(problem.Usage, lang.L("The passphrase is missing, or it isn't the same twice."), lang.L("Enter one, the same in both fields.")))
 		default:
 			s.saveAs(name, passphrase.Text)
 		}
@@ -235,18 +236,18 @@ func (s *snapshotsDialog) exportIt() {
 }
 
 func (s *snapshotsDialog) saveAs(name, passphrase string) {
-	s.w.askFile("rollcall-snapshot.age", "The snapshot", func(out fyne.URIWriteCloser) { s.write(name, passphrase, out.URI().Name(), out) })
+	s.w.askFile("rollcall-snapshot.age", lang.L("The snapshot"), func(out fyne.URIWriteCloser) { s.write(name, passphrase, out.URI().Name(), out) })
 }
 
 func (s *snapshotsDialog) write(name, passphrase, file string, out io.WriteCloser) {
-	s.w.writeFile("The snapshot", file, out, func() error { return s.w.app.ExportSnapshot(name, passphrase, out) })
+	s.w.writeFile(lang.L("The snapshot"), file, out, func() error { return s.w.app.ExportSnapshot(name, passphrase, out) })
 }
 
 // importOne asks for a file, a name and the passphrase, and keeps the snapshot.
 func (s *snapshotsDialog) importOne() {
 	dialog.ShowFileOpen(func(in fyne.URIReadCloser, err error) {
 		if err != nil {
-			s.w.fail(problem.Wrap(err, problem.Usage, fmt.Sprintf("The file can't be read: %v.", err), "Choose another one."))
+			s.w.fail(problem.Wrap(err, problem.Usage, lang.L("The file can't be read: %v.", err), lang.L("Choose another one.")))
 			return
 		}
 		if in != nil {
@@ -256,7 +257,7 @@ func (s *snapshotsDialog) importOne() {
 }
 
 func (s *snapshotsDialog) read(in io.ReadCloser) {
-	s.askName("Import a snapshot", "Import", "Passphrase", func(name, passphrase string) {
+	s.askName(lang.L("Import a snapshot"), lang.L("Import"), lang.L("Passphrase"), func(name, passphrase string) {
 		s.do(func() error {
 			_, err := s.w.app.ImportSnapshot(name, passphrase, in)
 			return errors.Join(err, in.Close())

@@ -1,10 +1,103 @@
 package screens
 
+import (
+	"embed"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"fyne.io/fyne/v2"
+	fynelang "fyne.io/fyne/v2/lang"
+	"golang.org/x/text/language"
+
+	"github.com/rollcall-app/rollcall/app/lang"
+)
+
 // Language is one that Rollcall speaks.
 type Language struct {
 	// Tag is its BCP 47 tag, Name what it calls itself.
 	Tag, Name string
 }
 
-// Languages are all of them.
+// Languages are all of them, English first, which is spoken where no other is known.
 var Languages = []Language{{"en", "English"}, {"de", "Deutsch"}, {"fr", "Français"}, {"es", "Español"}, {"ja", "日本語"}}
+
+// translations are one file a language, as Fyne reads them: each text by its English
+// words, or by those for many where it depends on a number. A test says what is
+// missing.
+//
+//go:embed translations
+var translations embed.FS
+
+var addTranslations = sync.OnceValue(func() error { return fynelang.AddTranslationsFS(translations, "translations") })
+
+// Speak has Rollcall, and Fyne, speak the language of a tag; where it is empty, that
+// of the system. One that isn't known leaves things as they are.
+func Speak(tag string) error {
+	known := slices.ContainsFunc(Languages, func(l Language) bool { return l.Tag == tag })
+	if tag != "" && !known {
+		return nil
+	}
+	if tag != "" {
+		if err := os.Setenv("LANGUAGE", tag); err != nil { // what Fyne goes by
+			return fmt.Errorf("choose the language: %w", err)
+		}
+	}
+	if err := addTranslations(); err != nil {
+		return fmt.Errorf("read the translations: %w", err)
+	}
+	system := fynelang.SystemLocale()
+	if tag == "" {
+		tag = closest(system)
+	}
+	if err := insist(tag, system); err != nil {
+		return err
+	}
+	lang.Speak(tag, lookup())
+	return nil
+}
+
+// closest is the tag of the language that serves a locale best.
+func closest(locale fyne.Locale) string {
+	var tags []language.Tag
+	for _, l := range Languages {
+		tags = append(tags, language.Make(l.Tag))
+	}
+	_, at, _ := language.NewMatcher(tags).Match(language.Make(locale.String()))
+	return Languages[at].Tag
+}
+
+// insist has Fyne find a language's texts also where the system says another, which
+// macOS and Windows do without regard to the environment.
+func insist(tag string, system fyne.Locale) error {
+	text, err := translations.ReadFile("translations/" + tag + ".json")
+	if err != nil {
+		return fmt.Errorf("read the translations: %w", err)
+	}
+	place := fyne.Locale(tag)
+	if closest(system) != tag {
+		place = system
+	}
+	if err := fynelang.AddTranslationsForLocale(text, place); err != nil {
+		return fmt.Errorf("choose the language: %w", err)
+	}
+	return nil
+}
+
+// lookup asks Fyne once for each text without a number: a table asks again for every
+// line of every frame.
+func lookup() lang.Lookup {
+	var found sync.Map
+	return func(text string, count any) string {
+		if n, plural := count.(int); plural {
+			return fynelang.N(text, n)
+		}
+		if known, ok := found.Load(text); ok {
+			return known.(string)
+		}
+		translated := fynelang.L(text)
+		found.Store(text, translated)
+		return translated
+	}
+}

@@ -1,13 +1,13 @@
 package screens
 
 import (
-	"fmt"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 )
 
@@ -34,11 +34,11 @@ type statusBar struct {
 
 func newStatusBar(cancel func()) *statusBar {
 	s := &statusBar{
-		task: widget.NewLabel("Ready"), bar: widget.NewProgressBar(), rate: widget.NewLabel(""),
+		task: widget.NewLabel(lang.L("Ready")), bar: widget.NewProgressBar(), rate: widget.NewLabel(""),
 		synced: widget.NewLabelWithStyle("", fyne.TextAlignTrailing, fyne.TextStyle{Bold: true}), age: widget.NewLabel(""),
 	}
 	s.rate.Importance, s.age.Importance = widget.LowImportance, widget.LowImportance
-	s.cancel = widget.NewButton("Cancel", cancel)
+	s.cancel = widget.NewButton(lang.L("Cancel"), cancel)
 	s.cancel.Importance = widget.LowImportance
 	s.bar.TextFormatter = func() string { return "" }
 	s.object = container.NewVBox(widget.NewSeparator(), container.NewBorder(nil, nil,
@@ -51,7 +51,7 @@ func newStatusBar(cancel func()) *statusBar {
 // idle shows that nothing is running.
 func (s *statusBar) idle() {
 	s.stage.name = ""
-	s.task.SetText("Ready")
+	s.task.SetText(lang.L("Ready"))
 	s.bar.Hide()
 	s.rate.Hide()
 	s.cancel.Hide()
@@ -80,7 +80,7 @@ func (s *statusBar) progress(report progress.Report, spent time.Duration) {
 		s.rate.SetText("")
 		return
 	}
-	s.task.SetText(fmt.Sprintf("%s · %s of %s", report.Stage, grouped(report.Done), grouped(report.Total)))
+	s.task.SetText(lang.L("%s · %s of %s", report.Stage, grouped(report.Done), grouped(report.Total)))
 	s.bar.SetValue(report.Part(spent))
 	done, within := report.Done-s.stage.done, spent-s.stage.began
 	if done == 0 || within < time.Second {
@@ -92,7 +92,7 @@ func (s *statusBar) progress(report progress.Report, spent time.Duration) {
 	if left == 0 {
 		left = time.Duration(float64(report.Total-report.Done)/rate) * time.Second
 	}
-	s.rate.SetText(fmt.Sprintf("%.1f/s · %s left", rate, left))
+	s.rate.SetText(lang.L("%.1f/s · %s left", rate, left))
 }
 
 // tell shows the state of what is shown.

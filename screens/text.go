@@ -1,16 +1,15 @@
 package screens
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
-// plural writes a number with its noun.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return grouped(n) + " " + many
+// plural is lang.N with the number first among the values, written as the person's
+// system does.
+func plural(n int, one, many string, values ...any) string {
+	return lang.N(n, one, many, append([]any{grouped(n)}, values...)...)
 }
 
 // ago says how long ago something was.
@@ -18,11 +17,11 @@ func ago(at, now time.Time) string {
 	age := now.Sub(at)
 	switch {
 	case age < time.Minute:
-		return "just now"
+		return lang.L("just now")
 	case age < time.Hour:
-		return fmt.Sprintf("%d min old", int(age.Minutes()))
+		return lang.L("%d min old", int(age.Minutes()))
 	case age < 48*time.Hour:
-		return fmt.Sprintf("%d h old", int(age.Hours()))
+		return lang.L("%d h old", int(age.Hours()))
 	}
-	return fmt.Sprintf("%d days old", int(age.Hours()/24))
+	return lang.L("%d days old", int(age.Hours()/24))
 }

@@ -2,7 +2,6 @@ package screens
 
 import (
 	"context"
-	"fmt"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -10,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/run"
@@ -30,7 +30,7 @@ func (w *Window) confirmUndo(what app.Undoing, title string) {
 			return
 		}
 		w.ask(&confirmation{
-			w: w, review: undo.Review, heading: "Undo " + title + "?", notes: undo.Notes, verb: "Undo",
+			w: w, review: undo.Review, heading: lang.L("Undo %s?", title), notes: undo.Notes, verb: undoGroups,
 			make: func(overrides plan.Overrides) *plan.Plan { return undo.Plan(settings.Terms(overrides)) },
 		})
 	})
@@ -52,14 +52,14 @@ func (w *Window) askToResume() {
 	if report == nil {
 		return
 	}
-	text := wrapped(fmt.Sprintf("The run of %s was interrupted. Going on looks first at what took effect: nothing is done twice. Until then nothing else is synced.",
+	text := wrapped(lang.L("The run of %s was interrupted. Going on looks first at what took effect: nothing is done twice. Until then nothing else is synced.",
 		moment(report.Began)))
 	var ask *dialog.CustomDialog
-	resume := widget.NewButton("Resume", func() { ask.Hide(); w.resume() })
+	resume := widget.NewButton(lang.L("Resume"), func() { ask.Hide(); w.resume() })
 	resume.Importance = widget.HighImportance
-	giveUp := widget.NewButton("Give up", func() { ask.Hide(); w.giveUp() })
-	ask = dialog.NewCustomWithoutButtons("A run isn't finished", container.NewVBox(text), w.win)
-	ask.SetButtons([]fyne.CanvasObject{widget.NewButton("Later", func() { ask.Hide() }), giveUp, resume})
+	giveUp := widget.NewButton(lang.L("Give up"), func() { ask.Hide(); w.giveUp() })
+	ask = dialog.NewCustomWithoutButtons(lang.L("A run isn't finished"), container.NewVBox(text), w.win)
+	ask.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Later"), func() { ask.Hide() }), giveUp, resume})
 	ask.Resize(room(w.win, 560, 200))
 	ask.Show()
 	w.debug("asked to resume", "run", report.ID)

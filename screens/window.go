@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/release"
@@ -140,7 +141,11 @@ func (w *Window) title() string {
 	if w.app.Profile == "" || w.app.Profile == app.DefaultProfile {
 		return "Rollcall"
 	}
-	return "Rollcall – " + w.app.Profile
+	name := w.app.Profile
+	if name == app.SampleProfile {
+		name = lang.L("sample company")
+	}
+	return "Rollcall – " + name
 }
 
 // Show shows the window with the cached snapshot. fetch asks for a fetch at
@@ -309,7 +314,7 @@ func (w *Window) close() {
 		w.win.Close()
 		return
 	}
-	dialog.ShowConfirm("Stop and close?", "Something is running. It can be stopped between two operations; what was done stays, and stands in the history.", func(yes bool) {
+	dialog.ShowConfirm(lang.L("Stop and close?"), lang.L("Something is running. It can be stopped between two operations; what was done stays, and stands in the history."), func(yes bool) {
 		switch {
 		case yes && w.job == nil:
 			w.win.Close()
@@ -379,7 +384,7 @@ func (w *Window) openPage(page string) {
 		err = w.fyneApp.OpenURL(address)
 	}
 	if err != nil {
-		w.fail(problem.Wrap(err, problem.Unknown, "The browser can't be opened.", "Open "+page+" yourself."))
+		w.fail(problem.Wrap(err, problem.Unknown, lang.L("The browser can't be opened."), lang.L("Open %s yourself.", page)))
 	}
 }
 
@@ -391,7 +396,7 @@ func (w *Window) fail(err error) {
 		return
 	}
 	w.debug("problem shown", "code", p.Code, "cause", p.Cause)
-	message := dialog.NewCustom("That didn't work", "OK", wrapped(p.Message+"\n\n"+p.Action), w.win)
+	message := dialog.NewCustom(lang.L("That didn't work"), lang.L("OK"), wrapped(p.Message+"\n\n"+p.Action), w.win)
 	message.Resize(room(w.win, 560, 240))
 	message.Show()
 }
@@ -401,25 +406,25 @@ func (w *Window) showStatus() {
 		w.status.idle()
 	}
 	if w.review == nil {
-		w.status.tell("", "Nothing fetched yet")
+		w.status.tell("", lang.L("Nothing fetched yet"))
 		return
 	}
 	counts := w.groups.model.facts.counts
-	synced := fmt.Sprintf("Synced %s of %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups))
+	synced := lang.L("Synced %s of %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups))
 	if rejected := counts.State[review.Rejected]; rejected > 0 {
-		synced += fmt.Sprintf(", %s rejected", grouped(rejected))
+		synced += lang.L(", %s rejected", grouped(rejected))
 	}
 	if counts.Finished() {
-		synced += " · finished"
+		synced += lang.L(" · finished")
 	}
 	taken := w.review.Snapshot.TakenAt
-	age := "Snapshot " + ago(taken, time.Now())
+	age := lang.L("Snapshot %s", ago(taken, time.Now()))
 	if w.offline || !w.fetched {
-		age = fmt.Sprintf("Offline · snapshot of %s, %s", clock(taken), ago(taken, time.Now()))
+		age = lang.L("Offline · snapshot of %s, %s", clock(taken), ago(taken, time.Now()))
 	}
 	if w.looking != "" {
-		age = fmt.Sprintf("Kept snapshot “%s” of %s", display.Line(w.looking), moment(taken))
+		age = lang.L("Kept snapshot “%s” of %s", display.Line(w.looking), moment(taken))
 	}
 	w.status.tell(synced, fmt.Sprintf("%s · %s · %s (%s)", age, app.ProviderTitle(w.review.Snapshot.IdP.Provider),
-		w.review.Snapshot.Atlassian.Name, w.review.Snapshot.Atlassian.Experience))
+		w.review.Snapshot.Atlassian.Name, app.Word(w.review.Snapshot.Atlassian.Experience)))
 }

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -48,8 +49,8 @@ func emptied(path string) bool {
 
 // damagedData is the problem of a database that is damaged.
 func damagedData(err error, path string) error {
-	return problem.Wrap(err, problem.Damaged, fmt.Sprintf("The data in %s is damaged.", path),
-		"Restore the last good copy: start Rollcall's window, which offers it, or use rollcall data restore. What can still be read is written out by rollcall data export.")
+	return problem.Wrap(err, problem.Damaged, lang.L("The data in %s is damaged.", path),
+		lang.L("Restore the last good copy: start Rollcall's window, which offers it, or use rollcall data restore. What can still be read is written out by rollcall data export."))
 }
 
 // inspect looks at everything in the file that is small enough to be looked at

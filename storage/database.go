@@ -23,6 +23,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/history"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
 	"github.com/rollcall-app/rollcall/app/run"
@@ -140,8 +141,8 @@ func openBolt(path string, readOnly bool) (bolt *bbolt.DB, err error) {
 // memory mappings can be relied on.
 func checkNetwork(folder string, kindOf func(folder string) string) error {
 	if kind := kindOf(folder); kind != "" {
-		return problem.New(problem.Storage, fmt.Sprintf("The folder %s is on a network (%s), where Rollcall can't keep its data safely.", folder, kind),
-			"Choose a folder on a disk of this machine with --data.")
+		return problem.New(problem.Storage, lang.L("The folder %s is on a network (%s), where Rollcall can't keep its data safely.", folder, kind),
+			lang.L("Choose a folder on a disk of this machine with --data."))
 	}
 	return nil
 }
@@ -152,8 +153,8 @@ func opened(err error, path string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, bbolterrors.ErrTimeout):
-		return problem.Wrap(err, problem.Locked, fmt.Sprintf("Rollcall is running already with the data in %s.", filepath.Dir(path)),
-			"Use that window, close it first, or choose another folder with --data.")
+		return problem.Wrap(err, problem.Locked, lang.L("Rollcall is running already with the data in %s.", filepath.Dir(path)),
+			lang.L("Use that window, close it first, or choose another folder with --data."))
 	case isDamage(err):
 		return damagedData(err, path)
 	}
@@ -164,11 +165,11 @@ func unusable(err error, path string) error {
 	if isFull(err) {
 		return noRoom(err, path)
 	}
-	action := "Check the disk, or choose another folder with --data."
+	action := lang.L("Check the disk, or choose another folder with --data.")
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		action = "Give yourself the right to write there, or choose another folder with --data. What is there can be written out with rollcall data export."
+		action = lang.L("Give yourself the right to write there, or choose another folder with --data. What is there can be written out with rollcall data export.")
 	}
-	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The data in %s can't be opened: %v.", path, err), action)
+	return problem.Wrap(err, problem.Storage, lang.L("The data in %s can't be opened: %v.", path, err), action)
 }
 
 // isFull says that there was no room. bbolt gives the text of some errors only.
@@ -179,8 +180,8 @@ func isFull(err error) bool {
 }
 
 func noRoom(err error, path string) error {
-	return problem.Wrap(err, problem.DiskFull, fmt.Sprintf("The disk has no room left for the data in %s.", path),
-		"Make room, then do it again; a run that was under way goes on with Resume, or rollcall resume.")
+	return problem.Wrap(err, problem.DiskFull, lang.L("The disk has no room left for the data in %s.", path),
+		lang.L("Make room, then do it again; a run that was under way goes on with Resume, or rollcall resume."))
 }
 
 func (d *Database) prepare() error {
@@ -207,8 +208,8 @@ func (d *Database) prepare() error {
 			}
 			return bucket.Put(versionKey, []byte(version))
 		default:
-			return problem.New(problem.Storage, fmt.Sprintf("The data in %s was written by a newer Rollcall.", d.path),
-				"Install the newer version, or choose another folder with --data. What is there can be written out with rollcall data export.")
+			return problem.New(problem.Storage, lang.L("The data in %s was written by a newer Rollcall.", d.path),
+				lang.L("Install the newer version, or choose another folder with --data. What is there can be written out with rollcall data export."))
 		}
 	})
 }
@@ -265,8 +266,8 @@ func (d *Database) failed(err error) error {
 	case isFull(err):
 		return noRoom(err, d.path)
 	}
-	return problem.Wrap(err, problem.Storage, fmt.Sprintf("The data in %s can't be read or written: %v.", d.path, err),
-		"Check that the disk has room and works.")
+	return problem.Wrap(err, problem.Storage, lang.L("The data in %s can't be read or written: %v.", d.path, err),
+		lang.L("Check that the disk has room and works."))
 }
 
 // Settings gives the connections; empty ones where nothing was set up.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/zalando/go-keyring"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -198,7 +199,9 @@ func patiently(ctx context.Context, f func() error) error {
 }
 
 // instead is what to do where there is no keyring to be had.
-const instead = "For a single command, give the credentials in ROLLCALL_IDP_SECRET and ROLLCALL_ATLASSIAN_SECRET instead."
+func instead() string {
+	return lang.L("For a single command, give the credentials in ROLLCALL_IDP_SECRET and ROLLCALL_ATLASSIAN_SECRET instead.")
+}
 
 // explainKeyring has a sentence for each way in which a keyring fails.
 func explainKeyring(err error) error {
@@ -211,19 +214,19 @@ func explainKeyring(err error) error {
 	}
 	switch {
 	case errors.Is(err, keyring.ErrNotFound):
-		return problem.Wrap(err, problem.NotConnected, "The keyring holds no credentials for this connection.", "Connect again, or set ROLLCALL_IDP_SECRET and ROLLCALL_ATLASSIAN_SECRET.")
+		return problem.Wrap(err, problem.NotConnected, lang.L("The keyring holds no credentials for this connection."), lang.L("Connect again, or set ROLLCALL_IDP_SECRET and ROLLCALL_ATLASSIAN_SECRET."))
 	case errors.Is(err, context.Canceled):
 		return problem.Of(err)
 	case errors.Is(err, keyring.ErrSetDataTooBig):
-		return say("The credentials are longer than this system's keyring takes.", instead)
+		return say(lang.L("The credentials are longer than this system's keyring takes."), instead())
 	case errors.Is(err, errPatience), strings.Contains(text, "locked"), strings.Contains(text, "dismissed"):
-		return say("The keyring is locked and wasn't unlocked.", "Unlock it and try again. "+instead)
+		return say(lang.L("The keyring is locked and wasn't unlocked."), lang.L("Unlock it and try again. %s", instead()))
 	case strings.Contains(text, "dbus-launch"), strings.Contains(text, "DBUS_SESSION_BUS_ADDRESS"):
-		return say("This session has no D-Bus, so there is no keyring.", "Start Rollcall in a desktop session. "+instead)
+		return say(lang.L("This session has no D-Bus, so there is no keyring."), lang.L("Start Rollcall in a desktop session. %s", instead()))
 	case strings.Contains(text, "org.freedesktop.secrets"), strings.Contains(text, "ServiceUnknown"):
-		return say("No keyring service runs in this session.", "Install and start one, such as GNOME Keyring or KeePassXC. "+instead)
+		return say(lang.L("No keyring service runs in this session."), lang.L("Install and start one, such as GNOME Keyring or KeePassXC. %s", instead()))
 	case runtime.GOOS == "linux":
-		return say("The session's D-Bus can't be reached, so there is no keyring.", "Sign in again. "+instead)
+		return say(lang.L("The session's D-Bus can't be reached, so there is no keyring."), lang.L("Sign in again. %s", instead()))
 	}
-	return say("The system's keyring can't be used.", instead)
+	return say(lang.L("The system's keyring can't be used."), instead())
 }

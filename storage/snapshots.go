@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -208,7 +209,7 @@ func (d *Database) DecodeSnapshot(in io.Reader, passphrase string) (*directory.S
 	}
 	snapshot, err := unpack(plain)
 	if errors.Is(err, errNewer) {
-		return nil, problem.New(problem.Usage, "The snapshot was written by a newer Rollcall.", "Install the newer version.")
+		return nil, problem.New(problem.Usage, lang.L("The snapshot was written by a newer Rollcall."), lang.L("Install the newer version."))
 	}
 	if err != nil {
 		return nil, notASnapshot(err)
@@ -219,7 +220,7 @@ func (d *Database) DecodeSnapshot(in io.Reader, passphrase string) (*directory.S
 // decrypted opens a file with a passphrase.
 func decrypted(sealed io.Reader, passphrase string) (io.Reader, error) {
 	wrong := func(err error) error {
-		return problem.Wrap(err, problem.Usage, "The snapshot is encrypted, and the passphrase doesn't open it.", "Give the passphrase that it was exported with.")
+		return problem.Wrap(err, problem.Usage, lang.L("The snapshot is encrypted, and the passphrase doesn't open it."), lang.L("Give the passphrase that it was exported with."))
 	}
 	identity, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
@@ -234,5 +235,5 @@ func decrypted(sealed io.Reader, passphrase string) (io.Reader, error) {
 }
 
 func notASnapshot(err error) error {
-	return problem.Wrap(err, problem.Usage, "The file isn't a snapshot, or it is damaged.", "Give a file that rollcall snapshot export wrote.")
+	return problem.Wrap(err, problem.Usage, lang.L("The file isn't a snapshot, or it is damaged."), lang.L("Give a file that rollcall snapshot export wrote."))
 }

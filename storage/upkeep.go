@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/history"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -25,7 +25,7 @@ type Upkeep struct{}
 // readOnly opens a database file to read it, without asking what is in it.
 func readOnly(path string) (*bbolt.DB, error) {
 	if _, err := os.Stat(path); err != nil {
-		return nil, problem.Wrap(err, problem.NotFound, fmt.Sprintf("There is no data in %s.", path), "Choose the folder that holds it with --data.")
+		return nil, problem.Wrap(err, problem.NotFound, lang.L("There is no data in %s.", path), lang.L("Choose the folder that holds it with --data."))
 	}
 	if emptied(path) {
 		return nil, damagedData(errDamaged, path)
@@ -149,7 +149,7 @@ func (Upkeep) Restore(folder string, anew bool) (aside string, err error) {
 		err = opens(folder) // which looks at the free pages, too
 	}
 	if err == nil {
-		return "", problem.New(problem.Refused, fmt.Sprintf("The data in %s isn't damaged.", path), "There is nothing to restore.")
+		return "", problem.New(problem.Refused, lang.L("The data in %s isn't damaged.", path), lang.L("There is nothing to restore."))
 	}
 	if !problem.Is(err, problem.Damaged) {
 		return "", err
@@ -195,7 +195,7 @@ func readCopy(path string, anew bool) ([]byte, error) {
 	}
 	state, err := check(copyPath(path))
 	if problem.Is(err, problem.NotFound) {
-		err = problem.New(problem.NotFound, "There is no copy of the data yet.", "Write out what can be read with rollcall data export, then begin anew with rollcall data restore --anew.")
+		err = problem.New(problem.NotFound, lang.L("There is no copy of the data yet."), lang.L("Write out what can be read with rollcall data export, then begin anew with rollcall data restore --anew."))
 	}
 	if err != nil {
 		return nil, err

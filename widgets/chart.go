@@ -7,6 +7,8 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Bar is one bar of a chart: how many keep something, gain it and lose it.
@@ -158,12 +160,12 @@ func (r *barRenderer) legend(y float32) {
 	for _, entry := range []struct {
 		fill fyne.ThemeColorName
 		text string
-	}{{BarKeep, "keep"}, {BarGain, "gain"}, {BarLose, "lose"}} {
+	}{{BarKeep, lang.L("keep")}, {BarGain, lang.L("gain")}, {BarLose, lang.L("lose")}} {
 		swatch := canvas.NewRectangle(Ink(entry.fill))
 		swatch.Resize(fyne.NewSize(11, 11))
 		swatch.Move(fyne.NewPos(x, y+4))
 		r.objects = append(r.objects, swatch)
 		x = r.text(entry.text, InkMuted, x+16, y) + 14
 	}
-	r.text("|  seats", InkMuted, x, y)
+	r.text("|  "+lang.L("seats"), InkMuted, x, y)
 }

@@ -5,6 +5,8 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // LineList is a virtualized list of lines of equal height, with a cursor that
@@ -102,7 +104,7 @@ func (l *LineList) showMenu(i int, at fyne.Position) {
 	}
 	l.cursor = i
 	l.Highlight(i)
-	items := []*fyne.MenuItem{fyne.NewMenuItem("Copy", func() { l.TypedShortcut(&fyne.ShortcutCopy{}) })}
+	items := []*fyne.MenuItem{fyne.NewMenuItem(lang.L("Copy"), func() { l.TypedShortcut(&fyne.ShortcutCopy{}) })}
 	if l.Menu != nil {
 		items = append(l.Menu(i), append([]*fyne.MenuItem{fyne.NewMenuItemSeparator()}, items...)...)
 	}

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -62,8 +63,8 @@ func New(config Config) (*Client, error) {
 		},
 		Start:      startRate,
 		Explain:    explain,
-		KeyAdvice:  "Create an organization API key without scopes at admin.atlassian.com under Settings › API keys, and connect again.",
-		RoleAdvice: "The key must belong to an organization admin, and have been created without scopes.",
+		KeyAdvice:  lang.L("Create an organization API key without scopes at admin.atlassian.com under Settings › API keys, and connect again."),
+		RoleAdvice: lang.L("The key must belong to an organization admin, and have been created without scopes."),
 		Log:        config.Log,
 	})
 	if err != nil {
@@ -108,7 +109,7 @@ type Organization struct{ ID, Name string }
 // Organizations lists the organizations of the key (GET /v1/orgs).
 func (c *Client) Organizations(ctx context.Context) ([]Organization, error) {
 	var orgs []Organization
-	err := remote.Pages(ctx, "organizations in Atlassian", func(ctx context.Context, cursor string) (string, error) {
+	err := remote.Pages(ctx, lang.L("organizations in Atlassian"), func(ctx context.Context, cursor string) (string, error) {
 		var page struct {
 			Data []struct {
 				ID         string `json:"id"`
@@ -157,11 +158,11 @@ func (c *Client) organization(ctx context.Context) (Organization, error) {
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", org.Name, org.ID))
 	}
-	action := "Take the id from the address of admin.atlassian.com: the part after /o/."
+	action := lang.L("Take the id from the address of admin.atlassian.com: the part after /o/.")
 	if len(names) > 0 {
-		action = fmt.Sprintf("The key belongs to %s.", strings.Join(names, ", "))
+		action = lang.L("The key belongs to %s.", strings.Join(names, ", "))
 	}
-	return Organization{}, problem.New(problem.NotFound, fmt.Sprintf("The key doesn't belong to an organization with the id “%s”.", c.org), action)
+	return Organization{}, problem.New(problem.NotFound, lang.L("The key doesn't belong to an organization with the id “%s”.", c.org), action)
 }
 
 // links are the paging links of an answer. In v1 next is a URL, in v2 a bare
@@ -185,7 +186,7 @@ type page[Row any] struct {
 
 // get reads all pages of a v2 list by GET.
 func get[Row any](ctx context.Context, c *Client, what, path string, each func(*Row) error) error {
-	return remote.Pages(ctx, what+" in Atlassian", func(ctx context.Context, cursor string) (string, error) {
+	return remote.Pages(ctx, lang.L("%s in Atlassian", lang.L(what)), func(ctx context.Context, cursor string) (string, error) {
 		query := url.Values{"limit": {"100"}}
 		if cursor != "" {
 			query.Set("cursor", cursor)
@@ -198,7 +199,7 @@ func get[Row any](ctx context.Context, c *Client, what, path string, each func(*
 
 // post reads all pages of a v2 list by POST; ask gives the body for a cursor.
 func post[Row any](ctx context.Context, c *Client, what, path string, ask func(cursor string) any, each func(*Row) error) error {
-	return remote.Pages(ctx, what+" in Atlassian", func(ctx context.Context, cursor string) (string, error) {
+	return remote.Pages(ctx, lang.L("%s in Atlassian", lang.L(what)), func(ctx context.Context, cursor string) (string, error) {
 		var answer page[Row]
 		_, err := c.remote.Do(ctx, remote.Call{
 			Method: http.MethodPost, Path: path, Body: ask(cursor), Endpoint: "list " + what, Repeatable: true, Into: &answer,
@@ -212,7 +213,7 @@ func rows[Row any](answer page[Row], err error, each func(*Row) error) (next str
 		return "", err
 	}
 	if answer.Data == nil {
-		return "", problem.New(problem.BadAnswer, "Atlassian answered without the list that was asked for.", "Try again later; nothing was stored.")
+		return "", problem.New(problem.BadAnswer, lang.L("Atlassian answered without the list that was asked for."), lang.L("Try again later; nothing was stored."))
 	}
 	for i := range answer.Data {
 		if err := each(&answer.Data[i]); err != nil {
@@ -363,7 +364,7 @@ func (c *Client) searchUsers(ctx context.Context, filter userFilter, each func(*
 		return filter
 	}, func(row *userRow) error {
 		if row.ID == "" || seen[row.ID] {
-			return remote.Incomplete("people in Atlassian", "an account was listed twice or without an id")
+			return remote.Incomplete(lang.L("people in Atlassian"), lang.L("an account was listed twice or without an id"))
 		}
 		seen[row.ID] = true
 		return each(row)

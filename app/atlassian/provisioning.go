@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/scim"
@@ -36,18 +37,18 @@ type Provisioning struct {
 	url    string
 }
 
-const provisioningName = "the provisioning directory"
+func provisioningName() string { return lang.L("the provisioning directory") }
 
 // NewProvisioning makes a connection; it sends nothing yet.
 func NewProvisioning(config ProvisioningConfig) (*Provisioning, error) {
 	config.URL = strings.TrimRight(strings.TrimSpace(config.URL), "/")
 	if !strings.Contains(config.URL, "/scim/directory/") {
-		return nil, problem.New(problem.Usage, fmt.Sprintf("“%s” is not the SCIM base URL of a provisioning directory.", config.URL),
-			"Take it from admin.atlassian.com under Security › Identity providers › the directory; it is https://api.atlassian.com/scim/directory/ and the directory's id.")
+		return nil, problem.New(problem.Usage, lang.L("“%s” is not the SCIM base URL of a provisioning directory.", config.URL),
+			lang.L("Take it from admin.atlassian.com under Security › Identity providers › the directory; it is https://api.atlassian.com/scim/directory/ and the directory's id."))
 	}
-	const advice = "Make a new SCIM key at admin.atlassian.com under Security › Identity providers › the directory, and connect again. It isn't the organization's API key."
+	advice := lang.L("Make a new SCIM key at admin.atlassian.com under Security › Identity providers › the directory, and connect again. It isn't the organization's API key.")
 	client, err := remote.New(remote.Config{
-		Name: provisioningName, BaseURL: config.URL, MediaType: scim.MediaType, Explain: explainProvisioning,
+		Name: provisioningName(), BaseURL: config.URL, MediaType: scim.MediaType, Explain: explainProvisioning,
 		Authorize: func(req *http.Request) error {
 			req.Header.Set("Authorization", "Bearer "+config.Key)
 			return nil
@@ -81,8 +82,8 @@ func (p *Provisioning) Check(ctx context.Context) error {
 		Method: http.MethodGet, Path: "/Users", Query: url.Values{"startIndex": {"1"}, "count": {"1"}}, Endpoint: "list people", Into: &answer,
 	})
 	if err == nil && answer.Total == nil {
-		err = problem.New(problem.BadAnswer, fmt.Sprintf("What answers at %s isn't a provisioning directory.", p.url),
-			"Take the SCIM base URL from admin.atlassian.com under Security › Identity providers › the directory.")
+		err = problem.New(problem.BadAnswer, lang.L("What answers at %s isn't a provisioning directory.", p.url),
+			lang.L("Take the SCIM base URL from admin.atlassian.com under Security › Identity providers › the directory."))
 	}
 	return err
 }
@@ -117,7 +118,7 @@ func (r *provisionedRow) provisioned() directory.Provisioned {
 // Read lists everybody in the directory (GET /Users).
 func (p *Provisioning) Read(ctx context.Context) (*directory.Provisioning, error) {
 	read := &directory.Provisioning{URL: p.url}
-	err := scim.List(ctx, p.remote, provisioningName, "people", "/Users", func(row *provisionedRow) string { return row.ID }, func(row *provisionedRow) error {
+	err := scim.List(ctx, p.remote, provisioningName(), "people", "/Users", func(row *provisionedRow) string { return row.ID }, func(row *provisionedRow) error {
 		read.People = append(read.People, row.provisioned())
 		return nil
 	})
@@ -168,18 +169,18 @@ func (p *Provisioning) Create(ctx context.Context, person directory.Person) (dir
 
 // Rename gives somebody another name (PATCH /Users/{id}).
 func (p *Provisioning) Rename(ctx context.Context, id, name string) (directory.Provisioned, error) {
-	return p.patch(ctx, id, "rename people", operation{"replace", "displayName", name}, operation{"replace", "name.formatted", name})
+	return p.patch(ctx, id, lang.Mark("rename people"), operation{"replace", "displayName", name}, operation{"replace", "name.formatted", name})
 }
 
 // Deactivate ends somebody's use of their account, which stays (PATCH
 // /Users/{id}).
 func (p *Provisioning) Deactivate(ctx context.Context, id string) (directory.Provisioned, error) {
-	return p.patch(ctx, id, "deactivate people", operation{"replace", "active", false})
+	return p.patch(ctx, id, lang.Mark("deactivate people"), operation{"replace", "active", false})
 }
 
 // Activate lets somebody use their account again (PATCH /Users/{id}).
 func (p *Provisioning) Activate(ctx context.Context, id string) (directory.Provisioned, error) {
-	return p.patch(ctx, id, "activate people", operation{"replace", "active", true})
+	return p.patch(ctx, id, lang.Mark("activate people"), operation{"replace", "active", true})
 }
 
 type operation struct {
@@ -203,7 +204,7 @@ func (p *Provisioning) one(ctx context.Context, call remote.Call, id string) (di
 	call.Into = &row
 	_, err := p.remote.Do(ctx, call)
 	if err == nil && (row.ID == "" || id != "" && row.ID != id) {
-		err = remote.Incomplete("a person in "+provisioningName, "the answer is about another one")
+		err = remote.Incomplete(lang.L("a person in %s", provisioningName()), lang.L("the answer is about another one"))
 	}
 	return row.provisioned(), err
 }

@@ -2,7 +2,6 @@ package atlassian
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -173,7 +173,7 @@ func (c *Client) workspaces(ctx context.Context, each func(*workspaceRow) error)
 	seen := map[string]bool{}
 	return post(ctx, c, "products", remote.Path("admin", "v2", "orgs", c.org, "workspaces"), ask, func(row *workspaceRow) error {
 		if seen[row.ID] {
-			return remote.Incomplete("products in Atlassian", "a product was listed twice")
+			return remote.Incomplete(lang.L("products in Atlassian"), lang.L("a product was listed twice"))
 		}
 		seen[row.ID] = true
 		return each(row)
@@ -181,7 +181,7 @@ func (c *Client) workspaces(ctx context.Context, each func(*workspaceRow) error)
 }
 
 func (r *reader) readProducts(ctx context.Context) error {
-	r.tell.Tell("Listing products in Atlassian", 0, 0)
+	r.tell.Tell(lang.L("Listing products in Atlassian"), 0, 0)
 	return r.client.workspaces(ctx, func(row *workspaceRow) error {
 		r.addProduct(row.product())
 		return nil
@@ -235,7 +235,7 @@ func (r *reader) readGroups(ctx context.Context) error {
 	return r.client.searchGroups(ctx, groupFilter{}, func(row *groupRow) error {
 		group := row.group()
 		if _, twice := r.group[group.ID]; twice || group.ID == "" {
-			return remote.Incomplete("groups in Atlassian", "a group was listed twice or without an id")
+			return remote.Incomplete(lang.L("groups in Atlassian"), lang.L("a group was listed twice or without an id"))
 		}
 		r.group[group.ID] = directory.GroupNo(len(r.org.Groups))
 		r.org.Groups = append(r.org.Groups, group)
@@ -243,7 +243,7 @@ func (r *reader) readGroups(ctx context.Context) error {
 		r.members = append(r.members, nil)
 		r.complete = append(r.complete, false)
 		if len(r.rows)%groupsPage == 0 {
-			r.tell.Tell("Listing groups in Atlassian", len(r.rows), 0)
+			r.tell.Tell(lang.L("Listing groups in Atlassian"), len(r.rows), 0)
 		}
 		return nil
 	})
@@ -291,7 +291,7 @@ func (r *reader) readEverybody(ctx context.Context, total int) error {
 			return err
 		}
 		if r.tellsPeople && len(r.org.Accounts)%usersPage == 0 {
-			r.tell.Tell("Reading people in Atlassian", len(r.org.Accounts), total)
+			r.tell.Tell(lang.L("Reading people in Atlassian"), len(r.org.Accounts), total)
 		}
 		return nil
 	})
@@ -309,7 +309,7 @@ func (r *reader) readByGroup(ctx context.Context, way way) error {
 	err := remote.Each(ctx, len(way.batches), func(ctx context.Context, i int) error {
 		err := r.readBy(ctx, userFilter{Groups: r.ids(way.batches[i])})
 		if n := int(done.Add(1)); r.tellsPeople {
-			r.tell.Tell("Reading members in Atlassian", n, len(way.batches))
+			r.tell.Tell(lang.L("Reading members in Atlassian"), n, len(way.batches))
 		}
 		return err
 	})
@@ -400,7 +400,7 @@ func (r *reader) add(row *userRow) (directory.AccountNo, error) {
 	for _, member := range row.Groups {
 		group, known := r.group[groupID(member.ID)]
 		if !known {
-			return 0, remote.Incomplete("people in Atlassian", "somebody is in a group that isn't in the list of groups")
+			return 0, remote.Incomplete(lang.L("people in Atlassian"), lang.L("somebody is in a group that isn't in the list of groups"))
 		}
 		r.members[group] = append(r.members[group], no)
 	}
@@ -418,8 +418,8 @@ func (r *reader) checkCounts(ctx context.Context) error {
 			return err
 		}
 		if !r.adds(i) {
-			return remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", r.org.Groups[i].Name),
-				fmt.Sprintf("%d were listed where Atlassian counts %d", len(r.members[i]), *r.rows[i].Counts.Users))
+			return remote.Incomplete(lang.L("the members of “%s” in Atlassian", r.org.Groups[i].Name),
+				lang.L("%d were listed where Atlassian counts %d", len(r.members[i]), *r.rows[i].Counts.Users))
 		}
 	}
 	return nil
@@ -482,7 +482,7 @@ func (r *roles) read(ctx context.Context, groups []directory.GroupNo) error {
 	err := remote.Each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
 		answers[i], err = r.client.roles(ctx, r.org.Groups[groups[i]].ID)
 		if n := int(done.Add(1)); !r.tellsPeople {
-			r.tell.Tell("Reading product access in Atlassian", n, len(groups))
+			r.tell.Tell(lang.L("Reading product access in Atlassian"), n, len(groups))
 		}
 		return err
 	})
@@ -495,7 +495,7 @@ func (r *roles) read(ctx context.Context, groups []directory.GroupNo) error {
 // roles lists the rows of GET …/groups/{group}/role-assignments.
 func (c *Client) roles(ctx context.Context, group string) ([]roleRow, error) {
 	var rows []roleRow
-	err := get(ctx, c, "a group's roles", c.in(everyDirectory, "groups", group, "role-assignments"), func(row *roleRow) error {
+	err := get(ctx, c, lang.Mark("a group's roles"), c.in(everyDirectory, "groups", group, "role-assignments"), func(row *roleRow) error {
 		rows = append(rows, *row)
 		return nil
 	})
@@ -523,7 +523,7 @@ func (r *reader) grants(rows []roleRow) []directory.Grant {
 func (c *Client) DirectAccess(ctx context.Context, org *directory.Organization, account directory.AccountNo) ([]directory.DirectAccess, error) {
 	var direct []directory.DirectAccess
 	path := c.in(everyDirectory, "users", org.Accounts[account].ID, "role-assignments")
-	err := get(ctx, c, "a person's roles", path, func(row *struct {
+	err := get(ctx, c, lang.Mark("a person's roles"), path, func(row *struct {
 		Resource    string `json:"resourceId"`
 		Assignments []struct {
 			Role string   `json:"role"`

@@ -3,7 +3,6 @@ package atlassian
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -67,8 +67,8 @@ func NewSite(config SiteConfig) (*Site, error) {
 			req.SetBasicAuth(config.Email, config.Token)
 			return nil
 		},
-		KeyAdvice:  "Make an API token at id.atlassian.com under Security › API tokens with the account of a site admin, and give that account's e-mail address.",
-		RoleAdvice: "The account must be a site admin: a member of the group site-admins.",
+		KeyAdvice:  lang.L("Make an API token at id.atlassian.com under Security › API tokens with the account of a site admin, and give that account's e-mail address."),
+		RoleAdvice: lang.L("The account must be a site admin: a member of the group site-admins."),
 	})
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (s *Site) Count() remote.Count { return s.remote.Count() }
 // that the token belongs to.
 func (s *Site) Check(ctx context.Context) (account string, err error) {
 	var me siteUser
-	if err := s.get(ctx, "ask who I am", jira+"/myself", nil, &me); err != nil {
+	if err := s.get(ctx, lang.Mark("ask who I am"), jira+"/myself", nil, &me); err != nil {
 		return "", err
 	}
 	var answer struct {
@@ -110,13 +110,13 @@ func (s *Site) Check(ctx context.Context) (account string, err error) {
 		} `json:"permissions"`
 	}
 	ask := url.Values{"permissions": {"ADMINISTER,USER_PICKER"}}
-	if err := s.get(ctx, "ask what I may", jira+"/mypermissions", ask, &answer); err != nil {
+	if err := s.get(ctx, lang.Mark("ask what I may"), jira+"/mypermissions", ask, &answer); err != nil {
 		return "", err
 	}
 	for _, needed := range []struct{ key, name string }{{"USER_PICKER", "Browse users and groups"}, {"ADMINISTER", "Administer Jira"}} {
 		if !answer.Permissions[needed.key].Have {
-			return "", problem.New(problem.Forbidden, fmt.Sprintf("%s of %s lacks the global permission %s.", me.Name, s.host, needed.name),
-				"Use the API token of a site admin: a member of the group site-admins.")
+			return "", problem.New(problem.Forbidden, lang.L("%s of %s lacks the global permission %s.", me.Name, s.host, needed.name),
+				lang.L("Use the API token of a site admin: a member of the group site-admins."))
 		}
 	}
 	return me.ID, nil
@@ -180,7 +180,7 @@ func listSite[Row any](ctx context.Context, s *Site, what, path string, query ur
 		for i := range page.Values {
 			row := &page.Values[i]
 			if id(row) == "" || seen[id(row)] {
-				return 0, 0, remote.Incomplete(what+" on "+s.host, "a row was listed twice or without an id")
+				return 0, 0, remote.Incomplete(lang.L("%s on %s", lang.L(what), s.host), lang.L("a row was listed twice or without an id"))
 			}
 			seen[id(row)] = true
 			if err := each(row); err != nil {
@@ -190,7 +190,7 @@ func listSite[Row any](ctx context.Context, s *Site, what, path string, query ur
 		return len(page.Values), page.Total, nil
 	})
 	if err == nil && len(seen) != total {
-		return remote.Incomplete(what+" on "+s.host, fmt.Sprintf("%d were listed where Jira counts %d", len(seen), total))
+		return remote.Incomplete(lang.L("%s on %s", lang.L(what), s.host), lang.L("%d were listed where Jira counts %d", len(seen), total))
 	}
 	return err
 }
@@ -218,12 +218,12 @@ func (s *Site) people(ctx context.Context, each func(*siteUser) error) error {
 	for start := 0; ; {
 		var page []siteUser
 		ask := url.Values{"startAt": {strconv.Itoa(start)}, "maxResults": {strconv.Itoa(siteUsersPage)}}
-		if err := s.get(ctx, "list people", jira+"/users/search", ask, &page); err != nil {
+		if err := s.get(ctx, lang.Mark("list people"), jira+"/users/search", ask, &page); err != nil {
 			return err
 		}
 		for i := range page {
 			if page[i].ID == "" || seen[page[i].ID] {
-				return remote.Incomplete("people on "+s.host, "somebody was listed twice or without an id")
+				return remote.Incomplete(lang.L("people on %s", s.host), lang.L("somebody was listed twice or without an id"))
 			}
 			seen[page[i].ID] = true
 			if err := each(&page[i]); err != nil {
@@ -251,7 +251,7 @@ type applicationRole struct {
 // applicationRoles lists the Jira products with the groups that give them.
 func (s *Site) applicationRoles(ctx context.Context) ([]applicationRole, error) {
 	var roles []applicationRole
-	err := s.get(ctx, "list application roles", jira+"/applicationrole", nil, &roles)
+	err := s.get(ctx, lang.Mark("list application roles"), jira+"/applicationrole", nil, &roles)
 	return roles, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
@@ -90,7 +91,7 @@ func (r *sitesReader) readElsewhere(ctx context.Context) error {
 			gone.Store(true)
 		}
 		answers[i] = rows
-		r.tell.Tell("Reading product access outside Jira", int(done.Add(1)), len(ask))
+		r.tell.Tell(lang.L("Reading product access outside Jira"), int(done.Add(1)), len(ask))
 		return err
 	})
 	if err != nil {

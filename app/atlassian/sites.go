@@ -2,7 +2,6 @@ package atlassian
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -47,7 +47,7 @@ func (s *Sites) site(host string) (*Site, error) {
 			return site, nil
 		}
 	}
-	return nil, problem.New(problem.NotConnected, fmt.Sprintf("The site %s isn't connected any more.", host), "Connect it again, then fetch.")
+	return nil, problem.New(problem.NotConnected, lang.L("The site %s isn't connected any more.", host), lang.L("Connect it again, then fetch."))
 }
 
 // sitesReader holds what has been read so far.
@@ -82,7 +82,7 @@ func (s *Sites) Read(ctx context.Context, await Await, tell progress.Func) (dire
 	}
 	r.org.Members = directory.NewRuns[directory.GroupNo](r.members)
 	spent := s.Count().Since(before)
-	way := fmt.Sprintf("Members group by group of %d groups on %d sites.", len(r.org.Groups), len(s.Sites))
+	way := lang.L("Members group by group of %d groups on %d sites.", len(r.org.Groups), len(s.Sites))
 	return r.org, directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 
@@ -122,7 +122,7 @@ func (r *sitesReader) read(ctx context.Context) error {
 
 // readSite reads one site: who is there, which groups, and what they give.
 func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
-	r.tell.Tell("Reading people on "+site.host, 0, 0)
+	r.tell.Tell(lang.L("Reading people on %s", site.host), 0, 0)
 	err := site.people(ctx, func(user *siteUser) error {
 		r.add(user, site.host)
 		return nil
@@ -156,8 +156,8 @@ func (r *sitesReader) readSite(ctx context.Context, site *Site) error {
 // contradicted is the problem of one group on two sites: it lives in the
 // organization's directory.
 func contradicted(group, one, other string) error {
-	return problem.New(problem.Refused, fmt.Sprintf("%s and %s share the group “%s”: the organization has centralized user management.", one, other, group),
-		"Choose centralized, and connect the organization with an API key.")
+	return problem.New(problem.Refused, lang.L("%s and %s share the group “%s”: the organization has centralized user management.", one, other, group),
+		lang.L("Choose centralized, and connect the organization with an API key."))
 }
 
 func (r *sitesReader) addProduct(product directory.Product) {
@@ -178,7 +178,7 @@ func (r *sitesReader) readMembers(ctx context.Context, site *Site) error {
 	var done atomic.Int64
 	err := remote.Each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
 		lists[i], err = site.members(ctx, r.org.Groups[groups[i]].ID)
-		r.tell.Tell("Reading members on "+site.host, int(done.Add(1)), len(groups))
+		r.tell.Tell(lang.L("Reading members on %s", site.host), int(done.Add(1)), len(groups))
 		return err
 	})
 	if err != nil {
@@ -277,7 +277,7 @@ func (s *Sites) MembersNow(ctx context.Context, group directory.Group) (now Grou
 		return GroupNow{}, err
 	}
 	if !found {
-		return GroupNow{}, problem.New(problem.NotFound, fmt.Sprintf("The group no longer exists on %s.", site.host), "Fetch again to see what there is now.")
+		return GroupNow{}, problem.New(problem.NotFound, lang.L("The group no longer exists on %s.", site.host), lang.L("Fetch again to see what there is now."))
 	}
 	members, err := site.members(ctx, group.ID)
 	for i := range members {
@@ -295,7 +295,7 @@ func (s *Sites) WhoIsIn(ctx context.Context, group directory.Group, accounts []s
 	members := map[string]bool{}
 	for _, account := range accounts {
 		var groups []siteGroup
-		if err := site.get(ctx, "list a person's groups", jira+"/user/groups", url.Values{"accountId": {account}}, &groups); err != nil {
+		if err := site.get(ctx, lang.Mark("list a person's groups"), jira+"/user/groups", url.Values{"accountId": {account}}, &groups); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(groups, func(g siteGroup) bool { return g.ID == group.ID }) {
@@ -331,7 +331,7 @@ func (s *Sites) CreateGroup(ctx context.Context, host, name string) error {
 	}
 	_, err = site.remote.Do(ctx, remote.Call{Method: http.MethodPost, Path: jira + "/group", Body: map[string]string{"name": name}, Endpoint: "create groups"})
 	if remote.Status(err) == http.StatusBadRequest {
-		return problem.Wrap(&remote.StatusError{Status: http.StatusConflict}, problem.Rejected, problem.Of(err).Message, "Fetch again to see what there is now.")
+		return problem.Wrap(&remote.StatusError{Status: http.StatusConflict}, problem.Rejected, problem.Of(err).Message, lang.L("Fetch again to see what there is now."))
 	}
 	return err
 }

@@ -1,9 +1,8 @@
 package atlassian
 
 import (
-	"fmt"
-
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // way is how people and memberships are read: all people with their groups, or the
@@ -53,9 +52,9 @@ func (w way) surely(group directory.GroupNo) bool {
 // String says which way it is and what the other would cost.
 func (w way) String() string {
 	if w.everybody {
-		return fmt.Sprintf("All people with their groups: %d requests (group by group would take up to %d).", w.all, w.byGroup)
+		return lang.L("All people with their groups: %d requests (group by group would take up to %d).", w.all, w.byGroup)
 	}
-	return fmt.Sprintf("Members group by group: up to %d requests (all people with their groups would take %d).", w.byGroup, w.all)
+	return lang.L("Members group by group: up to %d requests (all people with their groups would take %d).", w.byGroup, w.all)
 }
 
 func pages(rows, size int) int { return (rows + size - 1) / size }

@@ -2,10 +2,10 @@ package atlassian
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -49,7 +49,7 @@ func (c *Client) membersNow(ctx context.Context, group string) (now GroupNow, ro
 		return GroupNow{}, nil, err
 	}
 	if row == nil {
-		return GroupNow{}, nil, problem.New(problem.NotFound, "The Atlassian group no longer exists.", "Fetch again to see what there is now.")
+		return GroupNow{}, nil, problem.New(problem.NotFound, lang.L("The Atlassian group no longer exists."), lang.L("Fetch again to see what there is now."))
 	}
 	now.Group = row.group()
 	err = c.searchUsers(ctx, userFilter{Groups: []string{group}}, func(user *userRow) error {
@@ -60,8 +60,8 @@ func (c *Client) membersNow(ctx context.Context, group string) (now GroupNow, ro
 		return GroupNow{}, nil, err
 	}
 	if row.Counts.Users != nil && *row.Counts.Users != len(now.Accounts) {
-		return GroupNow{}, nil, remote.Incomplete(fmt.Sprintf("the members of “%s” in Atlassian", row.Name),
-			fmt.Sprintf("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
+		return GroupNow{}, nil, remote.Incomplete(lang.L("the members of “%s” in Atlassian", row.Name),
+			lang.L("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
 	}
 	return now, row, nil
 }
@@ -106,8 +106,8 @@ func (c *Client) CreateGroup(ctx context.Context, _, name string) error {
 		return err
 	}
 	if len(directories) != 1 {
-		return problem.New(problem.Refused, fmt.Sprintf("The organization has %d user directories; it isn't known in which “%s” belongs.", len(directories), name),
-			"Create the group in Atlassian administration in the right directory, then fetch again.")
+		return problem.New(problem.Refused, lang.L("The organization has %d user directories; it isn't known in which “%s” belongs.", len(directories), name),
+			lang.L("Create the group in Atlassian administration in the right directory, then fetch again."))
 	}
 	_, err = c.remote.Do(ctx, remote.Call{
 		Method: http.MethodPost, Path: c.in(directories[0], "groups"), Body: map[string]string{"name": name}, Endpoint: "create groups",
@@ -171,8 +171,8 @@ func (c *Client) Invite(ctx context.Context, group directory.Group, emails []str
 		Into: &answer,
 	})
 	if remote.Status(err) == http.StatusPaymentRequired {
-		return nil, problem.Wrap(err, problem.Rejected, "Atlassian invites people only for organizations with a paid subscription.",
-			"Invite them by hand at admin.atlassian.com, then fetch again.")
+		return nil, problem.Wrap(err, problem.Rejected, lang.L("Atlassian invites people only for organizations with a paid subscription."),
+			lang.L("Invite them by hand at admin.atlassian.com, then fetch again."))
 	}
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (c *Client) Invite(ctx context.Context, group directory.Group, emails []str
 		for _, result := range row.Results {
 			for _, group := range result.Groups {
 				if group.Status == "ERROR" {
-					one.Refusal = "the group could not be given"
+					one.Refusal = lang.L("the group could not be given")
 					if group.Reason != nil {
 						one.Refusal = *group.Reason
 					}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -27,7 +28,7 @@ var Sides = []Side{IdP, Atlassian}
 // String is the side in words.
 func (s Side) String() string {
 	if s == IdP {
-		return "the identity provider"
+		return lang.L("the identity provider")
 	}
 	return "Atlassian"
 }
@@ -75,15 +76,15 @@ type Change struct {
 func (c *Change) String() string {
 	switch {
 	case c.Of == Member && c.Kind == Added:
-		return fmt.Sprintf("+ %s: %s is a member", c.Group, c.Name)
+		return lang.L("+ %s: %s is a member", c.Group, c.Name)
 	case c.Of == Member:
-		return fmt.Sprintf("- %s: %s is no member any more", c.Group, c.Name)
+		return lang.L("- %s: %s is no member any more", c.Group, c.Name)
 	case c.Of == Group && c.Kind == Altered:
-		return fmt.Sprintf("~ group %s: was %s, is %s", c.Group, c.Was, c.Now)
+		return lang.L("~ group %s: was %s, is %s", c.Group, c.Was, c.Now)
 	case c.Of == Group:
-		return fmt.Sprintf("%s group %s, %s", sign(c.Kind), c.Group, cmp.Or(c.Was, c.Now))
+		return lang.L("%s group %s, %s", sign(c.Kind), c.Group, cmp.Or(c.Was, c.Now))
 	case c.Kind == Altered:
-		return fmt.Sprintf("~ %s %s: was %s, is %s", c.Of, c.Name, c.Was, c.Now)
+		return lang.L("~ %s %s: was %s, is %s", c.Of, c.Name, c.Was, c.Now)
 	}
 	return fmt.Sprintf("%s %s %s", sign(c.Kind), c.Of, c.Name)
 }
@@ -100,10 +101,10 @@ func sign(kind Kind) string {
 // different organizations or providers are a problem of code Usage.
 func Between(before, after *directory.Snapshot) ([]Change, error) {
 	if was, now := before.Atlassian.ID, after.Atlassian.ID; was != now {
-		return nil, problem.New(problem.Usage, fmt.Sprintf("The snapshots are of different organizations: “%s” and “%s”.", before.Atlassian.Name, after.Atlassian.Name), "Compare two of the same.")
+		return nil, problem.New(problem.Usage, lang.L("The snapshots are of different organizations: “%s” and “%s”.", before.Atlassian.Name, after.Atlassian.Name), lang.L("Compare two of the same."))
 	}
 	if was, now := before.IdP.Provider, after.IdP.Provider; was != now {
-		return nil, problem.New(problem.Usage, fmt.Sprintf("The snapshots are of different identity providers: %s and %s.", was, now), "Compare two of the same.")
+		return nil, problem.New(problem.Usage, lang.L("The snapshots are of different identity providers: %s and %s.", was, now), lang.L("Compare two of the same."))
 	}
 	changes := between(IdP, people(&before.IdP), people(&after.IdP))
 	changes = append(changes, products(&before.Atlassian, &after.Atlassian)...)
@@ -119,7 +120,7 @@ func (t *thing) full() string {
 	if t.state == "" {
 		return "“" + t.name + "”"
 	}
-	return "“" + t.name + "” (" + t.state + ")"
+	return fmt.Sprintf("“%s” (%s)", t.name, t.state)
 }
 
 // part is one side of a snapshot.
@@ -162,7 +163,7 @@ func accounts(org *directory.Organization) part[directory.GroupNo, directory.Acc
 		for _, g := range group.Grants {
 			text := grant(org, g.Access)
 			if g.Default {
-				text += " by default"
+				text += lang.L(" by default")
 			}
 			gives = append(gives, text)
 		}
@@ -190,7 +191,7 @@ func products(before, after *directory.Organization) []Change {
 			product := &org.Products[i]
 			seats := ""
 			if product.Seats != directory.UnknownSeats {
-				seats = fmt.Sprintf("%d seats", product.Seats)
+				seats = lang.L("%d seats", product.Seats)
 			}
 			list = append(list, thing{product.ID, words([]string{product.Name, product.Site}), seats})
 		}
@@ -205,10 +206,8 @@ func between[G, P ~uint32](side Side, before, after part[G, P]) []Change {
 	groups, persons := pair(before.groups, after.groups), pair(before.people, after.people)
 	count := func(p part[G, P]) func(int) string {
 		return func(i int) string {
-			if n := len(p.members.Of(G(i))); n != 1 {
-				return fmt.Sprintf("%d members", n)
-			}
-			return "1 member"
+			n := len(p.members.Of(G(i)))
+			return lang.N(n, "%d member", "%d members", n)
 		}
 	}
 	changes := listed(side, Group, before.groups, after.groups, groups, count(before), count(after))

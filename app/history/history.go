@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -73,6 +74,6 @@ func (r *Record) Follows(before *Record) error {
 	if r.No == before.No+1 && r.Prev == before.Hash && r.Hash == r.sum() {
 		return nil
 	}
-	return problem.New(problem.Damaged, fmt.Sprintf("The history was changed at record %d.", before.No+1),
-		"Compare it with an export made before; what comes after that record can't be relied on.")
+	return problem.New(problem.Damaged, lang.L("The history was changed at record %d.", before.No+1),
+		lang.L("Compare it with an export made before; what comes after that record can't be relied on."))
 }

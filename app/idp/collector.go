@@ -1,12 +1,12 @@
 package idp
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -38,7 +38,7 @@ func NewCollector(provider, title, source string) *Collector {
 
 // Incomplete is the problem of a read that doesn't add up.
 func (c *Collector) Incomplete(what, why string) error {
-	return remote.Incomplete(what+" in "+c.title, why)
+	return remote.Incomplete(lang.L("%s in %s", lang.L(what), c.title), why)
 }
 
 // AddPerson takes in somebody from the list of all people. What it says holds,
@@ -48,7 +48,7 @@ func (c *Collector) AddPerson(person directory.Person) error {
 	defer c.mu.Unlock()
 	no, known := c.people[person.ID]
 	if known && c.listed[no] || person.ID == "" {
-		return c.Incomplete("people", "a person was listed twice or without an id")
+		return c.Incomplete("people", lang.L("a person was listed twice or without an id"))
 	}
 	no = c.number(person)
 	c.side.People[no], c.listed[no] = person, true
@@ -106,7 +106,7 @@ func (c *Collector) AddGroup(group directory.SourceGroup) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, twice := c.groups[group.ID]; twice || group.ID == "" {
-		return c.Incomplete("groups", "a group was listed twice or without an id")
+		return c.Incomplete("groups", lang.L("a group was listed twice or without an id"))
 	}
 	c.groups[group.ID] = len(c.side.Groups)
 	c.side.Groups = append(c.side.Groups, group)
@@ -142,7 +142,7 @@ func (c *Collector) SetMembers(group string, people []directory.Person) error {
 	seen := make(map[string]bool, len(people))
 	for _, person := range people {
 		if person.ID == "" || seen[person.ID] {
-			return c.Incomplete(fmt.Sprintf("the members of “%s”", c.side.Groups[i].Name), "a person was listed twice or without an id")
+			return c.Incomplete(lang.L("the members of “%s”", c.side.Groups[i].Name), lang.L("a person was listed twice or without an id"))
 		}
 		seen[person.ID] = true
 		c.members[i] = append(c.members[i], c.number(person))
@@ -250,6 +250,6 @@ func (l *Last) Members(group string) (as directory.SourceGroup, members []direct
 
 // Refuse is the problem of a change that the provider wouldn't permit.
 func Refuse(group directory.SourceGroup, why string) error {
-	return problem.New(problem.Refused, fmt.Sprintf("The members of “%s” can't be changed: %s.", group.Name, why),
-		"Change them where they come from, then fetch again.")
+	return problem.New(problem.Refused, lang.L("The members of “%s” can't be changed: %s.", group.Name, why),
+		lang.L("Change them where they come from, then fetch again."))
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -48,7 +49,7 @@ type Roll interface {
 // Another is the problem of an answer about another person than was asked for,
 // as where a name is taken for an id.
 func Another(title string) error {
-	return remote.Incomplete("a person in "+title, "the answer is about another one")
+	return remote.Incomplete(lang.L("a person in %s", title), lang.L("the answer is about another one"))
 }
 
 // GroupNow is a group of the identity provider as it is at this moment.

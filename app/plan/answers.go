@@ -1,11 +1,11 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -44,7 +44,7 @@ func (g *SourceGroup) Operations() int {
 
 // Steps are the group's exact operations in the order of performing.
 func (g *SourceGroup) Steps() []Step {
-	title := g.Group.Name + " in the identity provider"
+	title := lang.L("%s in the identity provider", g.Group.Name)
 	var steps []Step
 	for i := range g.Add {
 		steps = append(steps, Step{title, "add", g.Add[i].whom()})
@@ -53,7 +53,7 @@ func (g *SourceGroup) Steps() []Step {
 		steps = append(steps, Step{title, "remove", g.Remove[i].whom()})
 	}
 	if g.Rename != "" {
-		steps = append(steps, Step{title, "rename to", "“" + g.Rename + "”"})
+		steps = append(steps, Step{title, lang.L("rename to"), "“" + g.Rename + "”"})
 	}
 	return steps
 }
@@ -62,11 +62,11 @@ func (g *SourceGroup) Steps() []Step {
 func (g *SourceGroup) Others() string {
 	switch {
 	case !g.Uses.Known:
-		return fmt.Sprintf("“%s” may feed other applications, too; that can't be read here. Look there before you change it.", g.Group.Name)
+		return lang.L("“%s” may feed other applications, too; that can't be read here. Look there before you change it.", g.Group.Name)
 	case len(g.Uses.Applications) == 0:
-		return fmt.Sprintf("“%s” is assigned to no other application.", g.Group.Name)
+		return lang.L("“%s” is assigned to no other application.", g.Group.Name)
 	}
-	return fmt.Sprintf("“%s” is also assigned to %s: who is added or removed may gain or lose access there.", g.Group.Name, strings.Join(g.Uses.Applications, ", "))
+	return lang.L("“%s” is also assigned to %s: who is added or removed may gain or lose access there.", g.Group.Name, strings.Join(g.Uses.Applications, ", "))
 }
 
 // Answers plans what was answered about groups, as far as the snapshot doesn't show
@@ -89,7 +89,7 @@ func makeSource(r *review.Review, row *review.Row, answers []review.Answer, uses
 		member := Member{Person: r.PersonOf(answer), Account: answer.Account, Email: answer.Email, Name: answer.Who}
 		why := r.Obstacle(answer)
 		if why == "" && answer.Kind == review.KeepOut && uses.Rule != "" {
-			why = fmt.Sprintf("the rule “%s” fills the group, so nobody is removed from it by hand: change the rule", uses.Rule)
+			why = lang.L("the rule “%s” fills the group, so nobody is removed from it by hand: change the rule", uses.Rule)
 		}
 		switch {
 		case why != "":
@@ -127,8 +127,8 @@ func answersFinding(r *review.Review, row *review.Row) (Finding, bool) {
 	}
 	return Finding{
 		Guard: OpenAnswers, Group: row.Name,
-		Message: fmt.Sprintf("What was answered about “%s” isn't done yet in the identity provider: %s.", row.Name, someAnswers(answers)),
-		Action:  "Carry it out, or do it there by hand and fetch again, or withdraw it.",
+		Message: lang.L("What was answered about “%s” isn't done yet in the identity provider: %s.", row.Name, someAnswers(answers)),
+		Action:  lang.L("Carry it out, or do it there by hand and fetch again, or withdraw it."),
 	}, true
 }
 
@@ -140,7 +140,7 @@ func someAnswers(answers []review.Answer) string {
 	}
 	text := strings.Join(texts, "; ")
 	if more := len(answers) - told; more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
+		text += lang.L("; and %d more", more)
 	}
 	return text
 }

@@ -2,12 +2,12 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -32,29 +32,29 @@ func GroupFindings(r *review.Review, row *review.Row, limits Thresholds) []Findi
 			add(DefaultAccess, defaultMessage(r, group), DefaultAccessSteps(r.Snapshot.Atlassian.Experience))
 		}
 		if group.Locked && group.Synced != directory.ManagedYes {
-			add(NotModifiable, fmt.Sprintf("Atlassian doesn't permit changes to the members of “%s”.", row.Name), "It is a built-in group, or managed elsewhere: leave it, or rename the IdP group.")
+			add(NotModifiable, lang.L("Atlassian doesn't permit changes to the members of “%s”.", row.Name), lang.L("It is a built-in group, or managed elsewhere: leave it, or rename the IdP group."))
 		}
 	}
 	if row.Unreadable != "" {
-		add(Unreadable, fmt.Sprintf("Not everybody in the IdP group “%s” is known: %s.", row.Name, row.Unreadable),
-			"Let all its members be read, or sync it by hand; until then Rollcall removes nobody from it.")
+		add(Unreadable, lang.L("Not everybody in the IdP group “%s” is known: %s.", row.Name, row.Unreadable),
+			lang.L("Let all its members be read, or sync it by hand; until then Rollcall removes nobody from it."))
 	} else if row.Protected > 0 {
-		add(UnmatchedIn, fmt.Sprintf("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
-			"Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again.")
+		add(UnmatchedIn, lang.L("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
+			lang.L("Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again."))
 	}
 	if r.Snapshot.Atlassian.UnknownAccess && row.Removed > 0 {
-		add(UnknownAccess, fmt.Sprintf("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", people(row.Removed), row.Name, on(row)),
-			"Look at what the group gives in Confluence; if the removals are meant, override unknown-access for this group.")
+		add(UnknownAccess, lang.L("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", people(row.Removed), row.Name, on(row)),
+			lang.L("Look at what the group gives in Confluence; if the removals are meant, override unknown-access for this group."))
 	}
 	if row.Wanted == 0 && row.Removed > 0 && r.Undoes() {
-		add(EmptyGroup, fmt.Sprintf("Undoing would remove all %s from “%s”.", people(row.Removed), row.Name), "If that is meant, override empty-group for this group.")
+		add(EmptyGroup, lang.L("Undoing would remove all %s from “%s”.", people(row.Removed), row.Name), lang.L("If that is meant, override empty-group for this group."))
 	} else if row.Wanted == 0 && row.Removed > 0 {
-		add(EmptyGroup, fmt.Sprintf("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
-			"If that is meant, override empty-group for this group.")
+		add(EmptyGroup, lang.L("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
+			lang.L("If that is meant, override empty-group for this group."))
 	}
 	if row.Removed > limits.GroupRemovalsPeople && row.Removed*100 > row.Present*limits.GroupRemovalsPercent {
-		add(GroupRemovals, fmt.Sprintf("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
-			"If that is meant, override group-removals for this group.")
+		add(GroupRemovals, lang.L("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
+			lang.L("If that is meant, override group-removals for this group."))
 	}
 	return findings
 }
@@ -77,9 +77,9 @@ func partFindings(r *review.Review, row *review.Row, limits Thresholds) []Findin
 // the experience in use.
 func DefaultAccessSteps(experience string) string {
 	if experience == directory.Original {
-		return "At admin.atlassian.com open the site › Product access, and under the product take the default away from the group, or give it to another one, then fetch again."
+		return lang.L("At admin.atlassian.com open the site › Product access, and under the product take the default away from the group, or give it to another one, then fetch again.")
 	}
-	return "In Atlassian administration open Apps › the site › the product › Manage access › Default groups, choose Update default group setting, pick another group or None, then fetch again."
+	return lang.L("In Atlassian administration open Apps › the site › the product › Manage access › Default groups, choose Update default group setting, pick another group or None, then fetch again.")
 }
 
 func defaultMessage(r *review.Review, group *directory.Group) string {
@@ -87,10 +87,10 @@ func defaultMessage(r *review.Review, group *directory.Group) string {
 	for _, grant := range group.Grants {
 		if grant.Default {
 			product := r.Snapshot.Atlassian.Products[grant.Product]
-			products = append(products, fmt.Sprintf("%s on %s", product.Name, product.Site))
+			products = append(products, lang.L("%s on %s", product.Name, product.Site))
 		}
 	}
-	return fmt.Sprintf("“%s” is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, " and "))
+	return lang.L("“%s” is a default access group: whoever is given %s is put into it.", group.Name, strings.Join(products, lang.L(" and ")))
 }
 
 // on names the site of a part of a row.
@@ -98,14 +98,11 @@ func on(row *review.Row) string {
 	if row.Site == "" {
 		return ""
 	}
-	return " on " + row.Site
+	return lang.L(" on %s", row.Site)
 }
 
 func people(n int) string {
-	if n == 1 {
-		return "1 person"
-	}
-	return fmt.Sprintf("%d people", n)
+	return lang.N(n, "%d person", "%d people", n)
 }
 
 // findings lists the guards that stand in the way of the whole plan.
@@ -119,12 +116,12 @@ func (p *Plan) findings(r *review.Review, rows []*review.Row, terms Terms) []Fin
 	}
 	if removals := p.Removals(); removals > terms.RunRemovals {
 		findings = append(findings, Finding{Guard: RunRemovals,
-			Message: fmt.Sprintf("The run would remove members %d times, which is over %d.", removals, terms.RunRemovals),
-			Action:  "Sync fewer groups at a time, or override run-removals."})
+			Message: lang.L("The run would remove members %d times, which is over %d.", removals, terms.RunRemovals),
+			Action:  lang.L("Sync fewer groups at a time, or override run-removals.")})
 	}
 	if age := terms.Now.Sub(r.Snapshot.TakenAt); age > time.Duration(terms.StaleHours)*time.Hour {
 		findings = append(findings, Finding{Guard: Stale,
-			Message: fmt.Sprintf("The snapshot is %d hours old.", int(age.Hours())), Action: "Fetch first, or override stale."})
+			Message: lang.L("The snapshot is %d hours old.", int(age.Hours())), Action: lang.L("Fetch first, or override stale.")})
 	}
 	return findings
 }
@@ -139,30 +136,30 @@ func lockOut(r *review.Review, rows []*review.Row, deactivated []directory.Accou
 	org := &r.Snapshot.Atlassian
 	owners, known := ownersOf(org)
 	if !known {
-		return Finding{Guard: LockOut, Message: "It isn't known who owns the Atlassian key, so it can't be told whether a sync would lock that person out.",
-			Action: "Connect Atlassian again with the e-mail address of the key's owner, an organization admin, then fetch."}, true
+		return Finding{Guard: LockOut, Message: lang.L("It isn't known who owns the Atlassian key, so it can't be told whether a sync would lock that person out."),
+			Action: lang.L("Connect Atlassian again with the e-mail address of the key's owner, an organization admin, then fetch.")}, true
 	}
 	for _, owner := range owners {
 		if slices.Contains(deactivated, owner) {
-			return Finding{Guard: LockOut, Message: fmt.Sprintf("%s owns the key: deactivating the account would end the key.", org.Accounts[owner].Name),
-				Action: "Connect Atlassian with the key of another admin first."}, true
+			return Finding{Guard: LockOut, Message: lang.L("%s owns the key: deactivating the account would end the key.", org.Accounts[owner].Name),
+				Action: lang.L("Connect Atlassian with the key of another admin first.")}, true
 		}
 	}
 	for _, role := range adminRoles {
 		before, after := r.Holders(role, nil), r.Holders(role, rows, deactivated...)
 		direct := directAdmins(org, role, deactivated)
 		if len(after) == 0 && direct == 0 && directAdmins(org, role, nil) > 0 {
-			return lastAdmin("the organization"), true
+			return lastAdmin(lang.L("the organization")), true
 		}
 		for access, holders := range before {
-			place := cmp.Or(org.Products[access.Product].Site, "the organization")
+			place := cmp.Or(org.Products[access.Product].Site, lang.L("the organization"))
 			if len(after[access]) == 0 && direct == 0 {
 				return lastAdmin(place), true
 			}
 			for _, owner := range owners {
 				if slices.Contains(holders, owner) && !slices.Contains(after[access], owner) {
-					return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would take the administration of %s from %s, who owns the key.", place, org.Accounts[owner].Name),
-						Action: "Add the owner to the IdP group first, or leave that group out."}, true
+					return Finding{Guard: LockOut, Message: lang.L("The sync would take the administration of %s from %s, who owns the key.", place, org.Accounts[owner].Name),
+						Action: lang.L("Add the owner to the IdP group first, or leave that group out.")}, true
 				}
 			}
 		}
@@ -184,8 +181,8 @@ func ownersOf(org *directory.Organization) (owners []directory.AccountNo, known 
 }
 
 func lastAdmin(place string) Finding {
-	return Finding{Guard: LockOut, Message: fmt.Sprintf("The sync would remove the last admin of %s.", place),
-		Action: "Add an admin to the IdP group first, or leave that group or person out."}
+	return Finding{Guard: LockOut, Message: lang.L("The sync would remove the last admin of %s.", place),
+		Action: lang.L("Add an admin to the IdP group first, or leave that group or person out.")}
 }
 
 // directAdmins counts the active accounts that have a role in the organization by

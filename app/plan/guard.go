@@ -2,11 +2,11 @@ package plan
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -79,10 +79,10 @@ func ParseOverrides(text string) (Overrides, error) {
 		}
 		guard := Guard(name)
 		if !slices.Contains(Guards, guard) {
-			return nil, problem.New(problem.Usage, fmt.Sprintf("There is no guard named “%s”.", name), "The guards that can be overridden are "+overridable()+".")
+			return nil, problem.New(problem.Usage, lang.L("There is no guard named “%s”.", name), lang.L("The guards that can be overridden are %s.", overridable()))
 		}
 		if !guard.Overridable() {
-			return nil, problem.New(problem.Usage, fmt.Sprintf("The guard %s can't be overridden.", name), "The guards that can be are "+overridable()+".")
+			return nil, problem.New(problem.Usage, lang.L("The guard %s can't be overridden.", name), lang.L("The guards that can be are %s.", overridable()))
 		}
 		overrides[guard] = append(overrides[guard], directory.FoldName(group))
 	}

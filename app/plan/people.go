@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -76,19 +77,16 @@ func PersonFact(person *directory.Person) string {
 // deactivation is the finding that has a person confirm each deactivation.
 func deactivation(person *Person) Finding {
 	return Finding{Guard: Deactivations, Person: person.Title(),
-		Message: fmt.Sprintf("%s (%s) was deactivated in the identity provider: the Atlassian account would be deactivated, which is in %s.",
+		Message: lang.L("%s (%s) was deactivated in the identity provider: the Atlassian account would be deactivated, which is in %s.",
 			cmp.Or(person.Name, person.Title()), person.Title(), groups(len(person.Groups))),
-		Action: fmt.Sprintf("If that is meant, override deactivations for %s.", person.Title())}
+		Action: lang.L("If that is meant, override deactivations for %s.", person.Title())}
 }
 
 func groups(n int) string {
-	switch n {
-	case 0:
-		return "no group that is known"
-	case 1:
-		return "1 group"
+	if n == 0 {
+		return lang.L("no group that is known")
 	}
-	return fmt.Sprintf("%d groups", n)
+	return lang.N(n, "%d group", "%d groups", n)
 }
 
 // admins knows who administers the organization or a site.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -277,22 +278,23 @@ func member(r *review.Review, person directory.PersonNo, account directory.Accou
 	return m
 }
 
-// skip says why there is nothing to do for a row, or "".
+// skip says why there is nothing to do for a row, or "". It stands in plans that
+// are kept and compared: it is put into the person's language where it is shown.
 func skip(r *review.Review, row *review.Row) string {
 	switch row.State {
 	case review.Synced:
-		return "It is synced already."
+		return lang.Mark("It is synced already.")
 	case review.Rejected:
-		return "It was rejected; withdraw that first to sync it."
+		return lang.Mark("It was rejected; withdraw that first to sync it.")
 	case review.Ambiguous:
-		return "Several groups have this name; rename all but one of them, then fetch again."
+		return lang.Mark("Several groups have this name; rename all but one of them, then fetch again.")
 	case review.AtlassianOnly:
-		return "The identity provider has no group of this name."
+		return lang.Mark("The identity provider has no group of this name.")
 	case review.Waiting:
 		if no, ok := row.Group(); ok && r.Snapshot.Atlassian.Groups[no].Synced == directory.ManagedYes {
-			return "The identity provider manages this group, and Atlassian permits no other change; its provisioning has yet to bring the members over."
+			return lang.Mark("The identity provider manages this group, and Atlassian permits no other change; its provisioning has yet to bring the members over.")
 		}
-		return "Invitations are pending; once they are accepted, fetch again."
+		return lang.Mark("Invitations are pending; once they are accepted, fetch again.")
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/review"
 )
 
@@ -29,7 +30,7 @@ func (g *Group) Title() string {
 	if g.Site == "" {
 		return g.Name
 	}
-	return g.Name + " on " + g.Site
+	return lang.L("%s on %s", g.Name, g.Site)
 }
 
 // whom names a member so that nobody else can be meant.
@@ -58,13 +59,13 @@ func (g *Group) Steps() []Step {
 			then = append(then, member)
 		}
 	}
-	tell("remove first", first)
+	tell(lang.L("remove first"), first)
 	if g.Target == nil {
-		steps = append(steps, Step{Group: g.Title(), What: "create the group"})
+		steps = append(steps, Step{Group: g.Title(), What: lang.L("create the group")})
 	}
 	tell("invite", g.Invite)
 	tell("add", g.Add)
-	tell("create and add", g.Create)
+	tell(lang.L("create and add"), g.Create)
 	tell("remove", then)
 	return steps
 }
@@ -74,13 +75,13 @@ func (p *Person) step() Step {
 	whom := fmt.Sprintf("%s (%s)", p.Name, p.Title())
 	switch p.Kind {
 	case review.CreatePerson:
-		return Step{What: "create the account of", Whom: whom}
+		return Step{What: lang.L("create the account of"), Whom: whom}
 	case review.UpdatePerson:
-		return Step{What: "rename", Whom: fmt.Sprintf("“%s” to %s", p.Was, whom)}
+		return Step{What: "rename", Whom: lang.L("“%s” to %s", p.Was, whom)}
 	case review.ActivatePerson:
-		return Step{What: "activate the account of", Whom: whom}
+		return Step{What: lang.L("activate the account of"), Whom: whom}
 	}
-	return Step{What: "deactivate the account of", Whom: whom}
+	return Step{What: lang.L("deactivate the account of"), Whom: whom}
 }
 
 // Steps are the exact operations of the plan: those in the provisioning
@@ -106,15 +107,15 @@ func (g *Group) RestsOn() []string {
 	if g.Skip != "" {
 		return nil
 	}
-	facts := []string{fmt.Sprintf("IdP group %s, its members by their fingerprint %.12s", g.Source, g.People)}
+	facts := []string{lang.L("IdP group %s, its members by their fingerprint %.12s", g.Source, g.People)}
 	if g.Target == nil {
-		return append(facts, "Atlassian has no group of this name")
+		return append(facts, lang.L("Atlassian has no group of this name"))
 	}
-	facts = append(facts, fmt.Sprintf("Atlassian group %s, with %s by their fingerprint %.12s", g.Target.ID, members(len(g.Accounts)), fingerprint(g.Accounts)))
+	facts = append(facts, lang.L("Atlassian group %s, with %s by their fingerprint %.12s", g.Target.ID, members(len(g.Accounts)), fingerprint(g.Accounts)))
 	for _, grant := range g.Grants {
-		fact := fmt.Sprintf("it gives %s on %s", strings.TrimPrefix(grant.Role, directory.RolePrefix), grant.Resource)
+		fact := lang.L("it gives %s on %s", strings.TrimPrefix(grant.Role, directory.RolePrefix), grant.Resource)
 		if grant.Default {
-			fact += ", by default"
+			fact += lang.L(", by default")
 		}
 		facts = append(facts, fact)
 	}
@@ -122,10 +123,7 @@ func (g *Group) RestsOn() []string {
 }
 
 func members(n int) string {
-	if n == 1 {
-		return "1 member"
-	}
-	return fmt.Sprintf("%d members", n)
+	return lang.N(n, "%d member", "%d members", n)
 }
 
 // Difference is something in which two plans differ.
@@ -172,27 +170,28 @@ func (g *Group) facts(now *Group) []Difference {
 		return g.Target.ID
 	}
 	grants := func(g *Group) string { return fmt.Sprint(g.Grants) }
-	differ(g.Skip != now.Skip, cmp.Or(now.Skip, "there is something to do again"))
-	differ(g.People != now.People, "the members of the IdP group differ")
-	differ(id(g) != id(now), "it is another Atlassian group")
-	differ(!slices.Equal(g.Accounts, now.Accounts), "the members of the Atlassian group differ")
-	differ(grants(g) != grants(now), "what the Atlassian group gives differs")
+	differ(g.Skip != now.Skip, lang.L(cmp.Or(now.Skip, lang.Mark("there is something to do again"))))
+	differ(g.People != now.People, lang.L("the members of the IdP group differ"))
+	differ(id(g) != id(now), lang.L("it is another Atlassian group"))
+	differ(!slices.Equal(g.Accounts, now.Accounts), lang.L("the members of the Atlassian group differ"))
+	differ(grants(g) != grants(now), lang.L("what the Atlassian group gives differs"))
 	return differences
 }
 
-// standing lists the guards that stand in a plan's way, and those lifted. Stale
-// is left out: it is judged anew each time.
+// standing lists the guards that stand in a plan's way, and those lifted, without
+// their sentences, which may be of another language. Stale is left out: it is
+// judged anew each time.
 func standing(p *Plan) []string {
 	var list []string
 	tell := func(prefix string, findings []Finding) {
 		for _, finding := range findings {
 			if finding.Guard != Stale {
-				list = append(list, prefix+string(finding.Guard)+": "+finding.Message)
+				list = append(list, prefix+string(finding.Guard)+": "+finding.About())
 			}
 		}
 	}
-	tell("guard ", p.Standing())
-	tell("overridden ", p.Overridden)
+	tell(lang.L("guard")+" ", p.Standing())
+	tell(lang.L("overridden")+" ", p.Overridden)
 	return list
 }
 

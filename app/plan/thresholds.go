@@ -1,8 +1,7 @@
 package plan
 
 import (
-	"fmt"
-
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -30,13 +29,13 @@ func (t Thresholds) Check() error {
 		value         int
 		least, utmost int
 	}{
-		{"share of a group's members that may be removed, in percent,", t.GroupRemovalsPercent, 0, 100},
-		{"number of people that may be removed from a group", t.GroupRemovalsPeople, 0, 1_000_000},
-		{"number of removals in a run", t.RunRemovals, 0, 1_000_000},
-		{"age of a snapshot in hours", t.StaleHours, 1, 24 * 365},
+		{lang.L("share of a group's members that may be removed, in percent,"), t.GroupRemovalsPercent, 0, 100},
+		{lang.L("number of people that may be removed from a group"), t.GroupRemovalsPeople, 0, 1_000_000},
+		{lang.L("number of removals in a run"), t.RunRemovals, 0, 1_000_000},
+		{lang.L("age of a snapshot in hours"), t.StaleHours, 1, 24 * 365},
 	} {
 		if limit.value < limit.least || limit.value > limit.utmost {
-			return problem.New(problem.Usage, fmt.Sprintf("The %s can't be %d.", limit.name, limit.value), fmt.Sprintf("Give a whole number from %d to %d.", limit.least, limit.utmost))
+			return problem.New(problem.Usage, lang.L("The %s can't be %d.", limit.name, limit.value), lang.L("Give a whole number from %d to %d.", limit.least, limit.utmost))
 		}
 	}
 	return nil
@@ -46,33 +45,33 @@ func (t Thresholds) Check() error {
 func (g Guard) Stops(t Thresholds) string {
 	switch g {
 	case DefaultAccess:
-		return "a group that is given to whoever is given a product"
+		return lang.L("a group that is given to whoever is given a product")
 	case Unreadable:
-		return "a group whose members aren't all known"
+		return lang.L("a group whose members aren't all known")
 	case UnmatchedIn:
-		return "a group with somebody who may be in the IdP group under another address"
+		return lang.L("a group with somebody who may be in the IdP group under another address")
 	case NotModifiable:
-		return "a group that Atlassian doesn't permit to change"
+		return lang.L("a group that Atlassian doesn't permit to change")
 	case OpenAnswers:
-		return "a group about which something was answered that isn't done yet"
+		return lang.L("a group about which something was answered that isn't done yet")
 	case LockOut:
-		return "taking away the last admin, or the owner of the key"
+		return lang.L("taking away the last admin, or the owner of the key")
 	case Seats:
-		return "more people on a product than it has seats"
+		return lang.L("more people on a product than it has seats")
 	case SeatsPeak:
-		return "more people on a product than it has seats while a run adds before it removes"
+		return lang.L("more people on a product than it has seats while a run adds before it removes")
 	case UnknownAccess:
-		return "removals where what a group gives can't be read"
+		return lang.L("removals where what a group gives can't be read")
 	case EmptyGroup:
-		return "removing everybody, because the IdP group is empty"
+		return lang.L("removing everybody, because the IdP group is empty")
 	case GroupRemovals:
-		return fmt.Sprintf("removing over %d %% of a group, if that is over %s", t.GroupRemovalsPercent, people(t.GroupRemovalsPeople))
+		return lang.L("removing over %d %% of a group, if that is over %s", t.GroupRemovalsPercent, people(t.GroupRemovalsPeople))
 	case RunRemovals:
-		return fmt.Sprintf("over %d removals in one run", t.RunRemovals)
+		return lang.L("over %d removals in one run", t.RunRemovals)
 	case Deactivations:
-		return "deactivating somebody"
+		return lang.L("deactivating somebody")
 	case Stale:
-		return fmt.Sprintf("a snapshot older than %d hours", t.StaleHours)
+		return lang.L("a snapshot older than %d hours", t.StaleHours)
 	}
 	return ""
 }

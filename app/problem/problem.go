@@ -5,8 +5,9 @@ package problem
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Code names a kind of problem for programs, in `--json` output. Codes are
@@ -74,10 +75,10 @@ func Of(err error) *Problem {
 		return p
 	}
 	if errors.Is(err, context.Canceled) {
-		return Wrap(err, Cancelled, "Stopped before it was done.", "Start it again when you like.")
+		return Wrap(err, Cancelled, lang.L("Stopped before it was done."), lang.L("Start it again when you like."))
 	}
-	return Wrap(err, Unknown, fmt.Sprintf("Something went wrong: %v.", err),
-		"Try again; if it stays, start with --log debug and look at what is printed.")
+	return Wrap(err, Unknown, lang.L("Something went wrong: %v.", err),
+		lang.L("Try again; if it stays, start with --log debug and look at what is printed."))
 }
 
 // Is says whether err holds a Problem of this code.

@@ -24,6 +24,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/time/rate"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -176,14 +177,14 @@ func NewHTTPClient() *http.Client {
 func CheckURL(address string) (*url.URL, error) {
 	parsed, err := url.Parse(strings.TrimRight(strings.TrimSpace(address), "/"))
 	if err != nil || parsed.Host == "" || parsed.User != nil {
-		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("“%s” is not the address of a server.", address),
-			"Give it as https://host, without a user name in it.")
+		return nil, problem.Wrap(err, problem.Usage, lang.L("“%s” is not the address of a server.", address),
+			lang.L("Give it as https://host, without a user name in it."))
 	}
 	if parsed.Scheme == "https" || parsed.Scheme == "http" && IsLoopback(parsed.Hostname()) {
 		return parsed, nil
 	}
 	return nil, problem.New(problem.Insecure,
-		fmt.Sprintf("%s would carry the credentials unencrypted.", address), "Use an https address.")
+		lang.L("%s would carry the credentials unencrypted.", address), lang.L("Use an https address."))
 }
 
 // IsLoopback says whether a host is this machine.

@@ -4,7 +4,6 @@ import (
 	"container/heap"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -30,7 +30,7 @@ func Pages(ctx context.Context, what string, page func(ctx context.Context, curs
 			return nil
 		}
 		if seen[next] {
-			return Incomplete(what, "the same page was offered twice")
+			return Incomplete(what, lang.L("the same page was offered twice"))
 		}
 		seen[next] = true
 		cursor = next
@@ -39,8 +39,8 @@ func Pages(ctx context.Context, what string, page func(ctx context.Context, curs
 
 // Incomplete is the problem of a read that doesn't add up.
 func Incomplete(what, why string) error {
-	return problem.New(problem.Incomplete, fmt.Sprintf("Reading %s is incomplete: %s.", what, why),
-		"Fetch again; the last snapshot was kept as it is.")
+	return problem.New(problem.Incomplete, lang.L("Reading %s is incomplete: %s.", what, why),
+		lang.L("Fetch again; the last snapshot was kept as it is."))
 }
 
 // link is one entry of a Link header: its target, and its parameters.
@@ -215,8 +215,8 @@ func (l *line[T]) next() (item T, more bool) {
 func (c *Client) Relative(link string) (path string, query url.Values, err error) {
 	parsed, err := c.base.Parse(link)
 	if err != nil || parsed.Host != c.base.Host || parsed.Scheme != c.base.Scheme || !strings.HasPrefix(parsed.EscapedPath(), c.base.EscapedPath()) {
-		return "", nil, problem.Wrap(err, problem.Insecure, fmt.Sprintf("%s sends on to another host; the credentials were not sent there.", c.base.Host),
-			"Check the address: a proxy may stand in front of the API.")
+		return "", nil, problem.Wrap(err, problem.Insecure, lang.L("%s sends on to another host; the credentials were not sent there.", c.base.Host),
+			lang.L("Check the address: a proxy may stand in front of the API."))
 	}
 	return strings.TrimPrefix(parsed.EscapedPath(), c.base.EscapedPath()), parsed.Query(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -58,7 +59,7 @@ func (r *Report) Write(out io.Writer, format, table string) error {
 	case HTML:
 		return r.writeHTML(out)
 	}
-	return problem.New(problem.Usage, fmt.Sprintf("There is no format “%s”.", format), "Choose csv, xlsx or html.")
+	return problem.New(problem.Usage, lang.L("There is no format “%s”.", format), lang.L("Choose csv, xlsx or html."))
 }
 
 // table finds a table by its name, in any case.
@@ -74,7 +75,7 @@ func (r *Report) table(name string) (*Table, error) {
 		}
 		names = append(names, r.Tables[i].Name)
 	}
-	return nil, problem.New(problem.Usage, fmt.Sprintf("The report has no table “%s”.", name), "Choose one of "+strings.Join(names, ", ")+".")
+	return nil, problem.New(problem.Usage, lang.L("The report has no table “%s”.", name), lang.L("Choose one of %s.", strings.Join(names, ", ")))
 }
 
 // text gives a cell as a text that is harmless to show.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // AnswerKind is what shall change in the identity provider.
@@ -50,11 +51,11 @@ func (a *Answer) Key() string { return a.Group + "\x00" + cmp.Or(a.Account, a.Pe
 func (a *Answer) String() string {
 	switch a.Kind {
 	case Keep:
-		return fmt.Sprintf("add %s to “%s”", a.whom(), a.Name)
+		return lang.L("add %s to “%s”", a.whom(), a.Name)
 	case KeepOut:
-		return fmt.Sprintf("remove %s from “%s”", a.whom(), a.Name)
+		return lang.L("remove %s from “%s”", a.whom(), a.Name)
 	}
-	return fmt.Sprintf("rename “%s” to “%s”", a.Name, a.To)
+	return lang.L("rename “%s” to “%s”", a.Name, a.To)
 }
 
 func (a *Answer) whom() string {
@@ -213,17 +214,17 @@ func (r *Review) Obstacle(answer *Answer) string {
 	group, known := find.group[answer.Group]
 	switch {
 	case !known:
-		return "the group isn't in scope any more"
+		return lang.L("the group isn't in scope any more")
 	case answer.Kind == Rename && r.NameTaken(answer.To):
-		return "another group has the new name already"
+		return lang.L("another group has the new name already")
 	case answer.Kind == Rename:
 		return ""
 	case r.Snapshot.IdP.Groups[group].ReadOnly != "":
 		return r.Snapshot.IdP.Groups[group].ReadOnly
 	case who == directory.NoPerson:
-		return "the identity provider knows nobody of this address"
+		return lang.L("the identity provider knows nobody of this address")
 	case answer.Kind == Keep && r.Snapshot.IdP.People[who].Disabled:
-		return "the person is " + strings.ToLower(cmp.Or(r.Snapshot.IdP.People[who].Status, "disabled")) + " in the identity provider"
+		return lang.L("the person is %s in the identity provider", strings.ToLower(cmp.Or(r.Snapshot.IdP.People[who].Status, "disabled")))
 	}
 	return ""
 }

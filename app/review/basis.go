@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Basis tells what Facts is the fingerprint of, so that it can be said later what
@@ -83,14 +84,14 @@ func (r *Review) who(person directory.PersonNo, account directory.AccountNo) str
 
 // turns say what it means that a line of a kind is there now, or no longer.
 var turns = []struct{ kind, now, noLonger string }{
-	{"source", "It is another IdP group now", "It was the IdP group"},
-	{"group", "It overwrites now also", "It no longer overwrites"},
-	{"grant", "The group gives now also", "The group no longer gives"},
-	{"remove", "Would now be removed", "Would no longer be removed"},
-	{"add", "Would now be added", "Would no longer be added"},
-	{"provision", "Would now be brought in", "Would no longer be brought in"},
-	{"unmatched", "Can't be matched now", "No longer among those who can't be matched"},
-	{"protect", "Kept from removal now", "No longer kept from removal"},
+	{"source", lang.Mark("It is another IdP group now"), lang.Mark("It was the IdP group")},
+	{"group", lang.Mark("It overwrites now also"), lang.Mark("It no longer overwrites")},
+	{"grant", lang.Mark("The group gives now also"), lang.Mark("The group no longer gives")},
+	{"remove", lang.Mark("Would now be removed"), lang.Mark("Would no longer be removed")},
+	{"add", lang.Mark("Would now be added"), lang.Mark("Would no longer be added")},
+	{"provision", lang.Mark("Would now be brought in"), lang.Mark("Would no longer be brought in")},
+	{"unmatched", lang.Mark("Can't be matched now"), lang.Mark("No longer among those who can't be matched")},
+	{"protect", lang.Mark("Kept from removal now"), lang.Mark("No longer kept from removal")},
 }
 
 // WhatChanged tells what differs between what a decision rested on and what is now,
@@ -104,7 +105,7 @@ func WhatChanged(before, now []string) []string {
 			titles []string
 		}{{turn.now, come[turn.kind]}, {turn.noLonger, gone[turn.kind]}} {
 			if len(side.titles) > 0 {
-				sentences = append(sentences, fmt.Sprintf("%s: %s.", side.words, some(side.titles)))
+				sentences = append(sentences, fmt.Sprintf("%s: %s.", lang.L(side.words), some(side.titles)))
 			}
 		}
 	}
@@ -143,5 +144,5 @@ func some(titles []string) string {
 	if len(titles) <= named {
 		return strings.Join(titles, ", ")
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(titles[:named], ", "), len(titles)-named)
+	return lang.L("%s and %d more", strings.Join(titles[:named], ", "), len(titles)-named)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Facts gives a fingerprint of what a decision about a row rests on: the two
@@ -109,7 +110,7 @@ func (r *Review) Unmatched() []Unmatched {
 		for _, no := range m.protected {
 			accounts[no] = append(accounts[no], row.Name)
 			if row.Unreadable != "" {
-				unreadable[no] = "not everybody in the IdP group is known: " + row.Unreadable
+				unreadable[no] = lang.L("not everybody in the IdP group is known: %s", row.Unreadable)
 			}
 		}
 	}

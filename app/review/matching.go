@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Matches says who of the identity provider is who in Atlassian.
@@ -105,7 +106,7 @@ func newMatcher(snapshot *directory.Snapshot) *matcher {
 		case !m.outside[no]:
 			name := directory.FoldName(account.Name)
 			m.hidden[name] = append(m.hidden[name], no)
-			m.Protected[no] = "the account's e-mail address is hidden, so it can't be told whose it is"
+			m.Protected[no] = lang.L("the account's e-mail address is hidden, so it can't be told whose it is")
 		}
 	}
 	return m
@@ -163,9 +164,9 @@ func (m *matcher) consider(no directory.PersonNo) {
 	case reason != "":
 		m.unmatched(no, reason, candidates...)
 	case len(candidates) > 1:
-		m.unmatched(no, "several Atlassian accounts have one of this person's addresses", candidates...)
+		m.unmatched(no, lang.L("several Atlassian accounts have one of this person's addresses"), candidates...)
 	case len(candidates) == 1 && m.outside[candidates[0]]:
-		m.unmatched(no, "the Atlassian account with this address is closed, or isn't a person's", candidates...)
+		m.unmatched(no, lang.L("the Atlassian account with this address is closed, or isn't a person's"), candidates...)
 	case len(candidates) == 1:
 		m.AccountOf[no] = candidates[0]
 		if m.claim[candidates[0]] == directory.NoPerson {
@@ -174,10 +175,10 @@ func (m *matcher) consider(no directory.PersonNo) {
 			m.rivals[candidates[0]] = append(m.rivals[candidates[0]], no)
 		}
 	case !usable(person.Email):
-		m.unmatched(no, "the identity provider has no usable e-mail address for this person")
+		m.unmatched(no, lang.L("the identity provider has no usable e-mail address for this person"))
 	default:
 		if hidden := append(m.hidden[directory.FoldName(person.Name)], m.hidden[""]...); len(hidden) > 0 {
-			m.unmatched(no, "an Atlassian account whose e-mail address is hidden may be this person's", hidden...)
+			m.unmatched(no, lang.L("an Atlassian account whose e-mail address is hidden may be this person's"), hidden...)
 		}
 	}
 }
@@ -192,9 +193,9 @@ func (m *matcher) withLinks(candidates []directory.AccountNo, linked []link) (al
 		case contains(candidates, link.account):
 			continue
 		case len(candidates) > 0:
-			reason = "the e-mail address and the provisioning directory tell different Atlassian accounts"
+			reason = lang.L("the e-mail address and the provisioning directory tell different Atlassian accounts")
 		case !link.certain:
-			reason = "the provisioning directory has an account under this person's id, which is too short to tell people apart"
+			reason = lang.L("the provisioning directory has an account under this person's id, which is too short to tell people apart")
 		}
 		if !contains(all, link.account) {
 			all = append(slices.Clone(all), link.account)
@@ -232,7 +233,7 @@ func (m *matcher) unmatched(no directory.PersonNo, reason string, candidates ...
 	m.Unmatched[no] = reason
 	m.AccountOf[no] = directory.NoAccount
 	for _, candidate := range candidates {
-		m.Protected[candidate] = "it may belong to somebody in the identity provider who can't be told for certain"
+		m.Protected[candidate] = lang.L("it may belong to somebody in the identity provider who can't be told for certain")
 	}
 }
 
@@ -246,7 +247,7 @@ func (m *matcher) settleClaims() {
 	}
 	for account, rivals := range m.rivals {
 		for _, no := range append(rivals, m.claim[account]) {
-			m.unmatched(no, "several people in the identity provider have the same address", account)
+			m.unmatched(no, lang.L("several people in the identity provider have the same address"), account)
 		}
 		m.PersonOf[account] = directory.NoPerson
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -20,7 +21,7 @@ type changed string
 
 // Error gives the reason.
 func (c changed) Error() string {
-	return string(c) + " It was left alone: fetch and review it again."
+	return lang.L("%s It was left alone: fetch and review it again.", string(c))
 }
 
 // syncing is one group being synced.
@@ -85,7 +86,7 @@ func (g *GroupResult) fail(err error) {
 
 func (s *syncing) perform(ctx context.Context) error {
 	if s.plan.Peaks && s.noRoom {
-		return errNoRoom
+		return errNoRoom()
 	}
 	if err := s.readAgain(ctx); err != nil {
 		return err
@@ -126,10 +127,10 @@ func (s *syncing) accept() error {
 // incomplete says why not all members of the IdP group are members now.
 func (s *syncing) incomplete() (why []string) {
 	if n := s.leftOut(); n > 0 {
-		why = append(why, fmt.Sprintf("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n))
+		why = append(why, lang.L("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n))
 	}
 	if s.plan.Unmatched > 0 {
-		why = append(why, fmt.Sprintf("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched))
+		why = append(why, lang.L("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched))
 	}
 	return why
 }
@@ -152,19 +153,19 @@ func (s *syncing) readAgain(ctx context.Context) error {
 func (s *syncing) readSource(ctx context.Context) error {
 	source, err := s.IdP.Now(ctx, s.plan.Source)
 	if problem.Is(err, problem.NotFound) {
-		return changed("The IdP group no longer exists.")
+		return changed(lang.L("The IdP group no longer exists."))
 	}
 	if err != nil {
 		return err
 	}
 	if directory.FoldName(source.Group.Name) != directory.FoldName(s.plan.Name) {
-		return changed(fmt.Sprintf("The IdP group is named “%s” now.", source.Group.Name))
+		return changed(lang.L("The IdP group is named “%s” now.", source.Group.Name))
 	}
 	if source.Group.Unreadable != "" {
-		return changed(fmt.Sprintf("Not everybody in the IdP group can be read any more: %s.", source.Group.Unreadable))
+		return changed(lang.L("Not everybody in the IdP group can be read any more: %s.", source.Group.Unreadable))
 	}
 	if plan.PeopleFact(source.Members) != s.plan.People {
-		return changed("The members of the IdP group have changed since it was reviewed.")
+		return changed(lang.L("The members of the IdP group have changed since it was reviewed."))
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func (s *syncing) readTarget(ctx context.Context) error {
 	return s.await(ctx, func(ctx context.Context) error {
 		now, err := s.Atlassian.Now(ctx, *s.plan.Target)
 		if problem.Is(err, problem.NotFound) {
-			return changed("The Atlassian group no longer exists.")
+			return changed(lang.L("The Atlassian group no longer exists."))
 		}
 		if err == nil {
 			err = s.compare(now)
@@ -202,23 +203,23 @@ func (s *syncing) stillAbsent(ctx context.Context) error {
 		return err
 	}
 	if len(groups) > 0 {
-		return changed("Atlassian has a group of this name now.")
+		return changed(lang.L("Atlassian has a group of this name now."))
 	}
 	return nil
 }
 
 func (s *syncing) compare(now atlassian.GroupNow) error {
 	if directory.FoldName(now.Group.Name) != directory.FoldName(s.plan.Target.Name) {
-		return changed(fmt.Sprintf("The Atlassian group is named “%s” now.", now.Group.Name))
+		return changed(lang.L("The Atlassian group is named “%s” now.", now.Group.Name))
 	}
 	if now.Group.Synced == directory.ManagedYes && s.plan.Target.Synced != directory.ManagedYes {
-		return changed("An identity provider manages the Atlassian group now.")
+		return changed(lang.L("An identity provider manages the Atlassian group now."))
 	}
 	if !sameGrants(now.Grants, s.plan.Grants) {
-		return changed("What the Atlassian group gives has changed since it was reviewed.")
+		return changed(lang.L("What the Atlassian group gives has changed since it was reviewed."))
 	}
 	if !s.recalled.fits(s.plan.Accounts, now.Accounts) {
-		return changed("The members of the Atlassian group have changed since it was reviewed.")
+		return changed(lang.L("The members of the Atlassian group have changed since it was reviewed."))
 	}
 	s.target, s.before = now.Group, &now
 	for _, account := range counted(now.Accounts) {
@@ -261,7 +262,7 @@ func (s *syncing) create(ctx context.Context) error {
 		return s.awaitCreated(ctx)
 	}
 	if remote.Status(err) == http.StatusConflict {
-		return changed("Atlassian has a group of this name now.")
+		return changed(lang.L("Atlassian has a group of this name now."))
 	}
 	if err != nil {
 		return err
@@ -273,7 +274,7 @@ func (s *syncing) create(ctx context.Context) error {
 			return err
 		}
 		if len(groups) != 1 {
-			return notYet(problem.New(problem.Incomplete, "The group was created, but Atlassian doesn't show it yet.", "Fetch again in a minute and sync it then."))
+			return notYet(problem.New(problem.Incomplete, lang.L("The group was created, but Atlassian doesn't show it yet."), lang.L("Fetch again in a minute and sync it then.")))
 		}
 		s.target = groups[0]
 		return nil
@@ -305,8 +306,8 @@ func (s *syncing) invite(ctx context.Context) error {
 				told++
 			}
 			if answer.Refusal != "" {
-				return problem.New(problem.Rejected, fmt.Sprintf("Atlassian didn't take %s into the group: %s.", answer.Email, strings.TrimSuffix(answer.Refusal, ".")),
-					"Check the seats of the products that the group gives, then sync it again.")
+				return problem.New(problem.Rejected, lang.L("Atlassian didn't take %s into the group: %s.", answer.Email, strings.TrimSuffix(answer.Refusal, ".")),
+					lang.L("Check the seats of the products that the group gives, then sync it again."))
 			}
 			if other := anothers(part, &answer); other != nil {
 				return other
@@ -314,7 +315,7 @@ func (s *syncing) invite(ctx context.Context) error {
 			s.expected[answer.Account], s.invited[answer.Account] = true, true
 		}
 		if told != len(emails) {
-			return problem.New(problem.Incomplete, "Atlassian didn't say which accounts the invited people have.", "Fetch again in a minute and review the group.")
+			return problem.New(problem.Incomplete, lang.L("Atlassian didn't say which accounts the invited people have."), lang.L("Fetch again in a minute and review the group."))
 		}
 		for _, email := range emails {
 			s.result.Invited = append(s.result.Invited, directory.FoldAddress(email))
@@ -332,8 +333,8 @@ func anothers(invited []plan.Member, answer *atlassian.Invited) error {
 	for i := range invited {
 		member := &invited[i]
 		if directory.FoldAddress(member.Email) == directory.FoldAddress(answer.Email) && member.Account != "" && answer.Account != "" && member.Account != answer.Account {
-			return problem.New(problem.Incomplete, fmt.Sprintf("Atlassian took %s for another account than the one of %s.", answer.Email, member.Name),
-				"Undo the group, and look at both accounts at admin.atlassian.com.")
+			return problem.New(problem.Incomplete, lang.L("Atlassian took %s for another account than the one of %s.", answer.Email, member.Name),
+				lang.L("Undo the group, and look at both accounts at admin.atlassian.com."))
 		}
 	}
 	return nil
@@ -394,8 +395,8 @@ func (s *syncing) alreadyMember(ctx context.Context, member plan.Member) error {
 			return notYet(err)
 		}
 		if !members[member.Account] {
-			return notYet(problem.New(problem.Rejected, fmt.Sprintf("Atlassian didn't add %s: a product that the group gives has no seat left.", member.Name),
-				"Get more seats or free some, then fetch and sync the group again. Nobody was removed."))
+			return notYet(problem.New(problem.Rejected, lang.L("Atlassian didn't add %s: a product that the group gives has no seat left.", member.Name),
+				lang.L("Get more seats or free some, then fetch and sync the group again. Nobody was removed.")))
 		}
 		return nil
 	})

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -85,7 +85,7 @@ func (p *performance) person(ctx context.Context, change *plan.Person) PersonRes
 	var why changed
 	switch {
 	case errors.As(err, &why):
-		result.Result, result.Error = Changed, string(why)+" The person was left alone: fetch and review again."
+		result.Result, result.Error = Changed, lang.L("%s The person was left alone: fetch and review again.", string(why))
 	case err != nil:
 		result.Result, result.Error = Failed, problem.Of(err).Error()
 	default:
@@ -123,7 +123,7 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 		return record, nil // before the run was interrupted
 	}
 	if record.Account != change.Account || record.Active == (change.Kind == review.ActivatePerson) || record.Name != change.Was {
-		return record, changed("What the provisioning directory says of the person has changed since it was reviewed.")
+		return record, changed(lang.L("What the provisioning directory says of the person has changed since it was reviewed."))
 	}
 	switch change.Kind {
 	case review.UpdatePerson:
@@ -140,10 +140,10 @@ func (p *performance) changePerson(ctx context.Context, change *plan.Person) (di
 func (p *performance) sourcePerson(ctx context.Context, change *plan.Person) (directory.Person, error) {
 	person, err := p.personNow(ctx, change)
 	if problem.Is(err, problem.NotFound) {
-		return person, changed("The identity provider no longer knows the person.")
+		return person, changed(lang.L("The identity provider no longer knows the person."))
 	}
 	if err == nil && plan.PersonFact(&person) != change.Fact {
-		err = changed("What the identity provider says of the person has changed since it was reviewed.")
+		err = changed(lang.L("What the identity provider says of the person has changed since it was reviewed."))
 	}
 	return person, err
 }
@@ -186,8 +186,8 @@ func (p *performance) createPerson(ctx context.Context, person *directory.Person
 		}
 	case http.StatusBadRequest:
 		_, domain, _ := strings.Cut(person.Email, "@")
-		return record, problem.Wrap(err, problem.Rejected, fmt.Sprintf("The provisioning directory doesn't take %s.", person.Email),
-			fmt.Sprintf("Verify the domain %s at admin.atlassian.com under Security › Domains, or invite the person there by hand, then fetch again.", domain))
+		return record, problem.Wrap(err, problem.Rejected, lang.L("The provisioning directory doesn't take %s.", person.Email),
+			lang.L("Verify the domain %s at admin.atlassian.com under Security › Domains, or invite the person there by hand, then fetch again.", domain))
 	}
 	if err != nil {
 		return record, err
@@ -195,7 +195,7 @@ func (p *performance) createPerson(ctx context.Context, person *directory.Person
 	err = p.await(ctx, func(ctx context.Context) (err error) {
 		if record.Account == "" {
 			if record, err = p.Provisioning.Person(ctx, record.ID); err == nil && record.Account == "" {
-				err = problem.New(problem.Incomplete, "The provisioning directory took the person, but doesn't tell the account yet.", "Fetch again in a minute and sync then.")
+				err = problem.New(problem.Incomplete, lang.L("The provisioning directory took the person, but doesn't tell the account yet."), lang.L("Fetch again in a minute and sync then."))
 			}
 		}
 		if err != nil {
@@ -215,7 +215,7 @@ func (p *performance) createdBefore(ctx context.Context, person *directory.Perso
 		return record, err
 	}
 	if !found || !record.Active || record.External != person.ID {
-		return record, changed("The provisioning directory has somebody of this address already.")
+		return record, changed(lang.L("The provisioning directory has somebody of this address already."))
 	}
 	return record, nil
 }
@@ -248,7 +248,7 @@ func (p *performance) awaitPerson(ctx context.Context, written directory.Provisi
 	record := written
 	err := p.await(ctx, func(ctx context.Context) (err error) {
 		if record, err = p.Provisioning.Person(ctx, written.ID); err == nil && !shows(&record) {
-			err = problem.New(problem.Incomplete, "The provisioning directory took the change, but doesn't show it.", "Fetch again in a minute and review.")
+			err = problem.New(problem.Incomplete, lang.L("The provisioning directory took the change, but doesn't show it."), lang.L("Fetch again in a minute and review."))
 		}
 		if err != nil {
 			return notYet(err)
@@ -279,7 +279,7 @@ func (p *performance) personResults() []PersonResult {
 		if !performed {
 			result = ForeseePerson(p.plan, change)
 			if result.Result == Synced {
-				result.Result, result.Error = Skipped, "The run was stopped before this person."
+				result.Result, result.Error = Skipped, lang.L("The run was stopped before this person.")
 			}
 		}
 		results = append(results, result)

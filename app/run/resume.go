@@ -2,12 +2,12 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -18,7 +18,7 @@ import (
 // is looked at. Groups that were done with are only read back.
 func (r *Runner) Resume(ctx context.Context, past *Past, tell progress.Func) (*Report, error) {
 	if past.Plan == nil {
-		return nil, problem.New(problem.Refused, "The plan of this run wasn't kept, so it can't go on.", "Fetch, review, and sync what is left.")
+		return nil, problem.New(problem.Refused, lang.L("The plan of this run wasn't kept, so it can't go on."), lang.L("Fetch, review, and sync what is left."))
 	}
 	report := past.Report
 	report.Groups, report.People = nil, nil
@@ -63,7 +63,7 @@ func (p *Past) GiveUp(at time.Time) *Report {
 		}
 		result := Foresee(p.Plan, group)
 		if group.Skip == "" && result.Result == Synced {
-			result.Result, result.Error = Failed, "The run was interrupted and given up; part of it may have taken effect. Fetch again."
+			result.Result, result.Error = Failed, lang.L("The run was interrupted and given up; part of it may have taken effect. Fetch again.")
 		}
 		report.Groups = append(report.Groups, result)
 	}
@@ -71,7 +71,7 @@ func (p *Past) GiveUp(at time.Time) *Report {
 		group := &p.Plan.Sources[i]
 		if result := ForeseeSource(p.Plan, group); !done[group.Key()] {
 			if result.Result == Answered {
-				result.Result, result.Error = Failed, "The run was interrupted and given up; part of it may have taken effect. Fetch again."
+				result.Result, result.Error = Failed, lang.L("The run was interrupted and given up; part of it may have taken effect. Fetch again.")
 			}
 			report.Groups = append(report.Groups, result)
 		}
@@ -267,7 +267,7 @@ func (s *syncing) awaitCreated(ctx context.Context) error {
 	return s.await(ctx, func(ctx context.Context) error {
 		found, err := s.createdBefore(ctx)
 		if err == nil && !found {
-			return notYet(problem.New(problem.Incomplete, "The group was created, but Atlassian doesn't show it yet.", "Resume again in a minute."))
+			return notYet(problem.New(problem.Incomplete, lang.L("The group was created, but Atlassian doesn't show it yet."), lang.L("Resume again in a minute.")))
 		}
 		return err
 	})
@@ -281,14 +281,14 @@ func (s *syncing) createdBefore(ctx context.Context) (found bool, err error) {
 		return false, err
 	}
 	if len(groups) > 1 {
-		return false, changed(fmt.Sprintf("Atlassian has %d groups of this name now.", len(groups)))
+		return false, changed(lang.L("Atlassian has %d groups of this name now.", len(groups)))
 	}
 	now, err := s.Atlassian.MembersNow(ctx, groups[0])
 	if err != nil {
 		return false, err
 	}
 	if !s.recalled.fits(nil, now.Accounts) {
-		return false, changed("Atlassian has a group of this name now, with other members.")
+		return false, changed(lang.L("Atlassian has a group of this name now, with other members."))
 	}
 	s.target, s.before = now.Group, &now
 	for _, account := range counted(now.Accounts) {

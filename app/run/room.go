@@ -2,17 +2,19 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
-var errNoRoom = problem.New(problem.Refused, "The seats that its new members need couldn't all be freed first.",
-	"Nobody was added to it. Look at the other groups of this run for the reason, then fetch and sync it again.")
+func errNoRoom() error {
+	return problem.New(problem.Refused, lang.L("The seats that its new members need couldn't all be freed first."),
+		lang.L("Nobody was added to it. Look at the other groups of this run for the reason, then fetch and sync it again."))
+}
 
 // makeRoom removes those whose seats are needed by whom the plan adds, before
 // anybody is added. Where that fails nobody is who would take one of them.
@@ -35,7 +37,7 @@ func (p *performance) makeRoom(ctx context.Context, batches [][]*plan.Group) {
 
 // removeFirst is the first pass over the groups that free seats.
 func (p *performance) removeFirst(ctx context.Context, first []*plan.Group) {
-	stage := "Freeing seats"
+	stage := lang.L("Freeing seats")
 	p.stage.Store(&stage)
 	p.advance("", 0)
 	// The function never fails: a group's failure is its result.
@@ -73,7 +75,7 @@ func (s *syncing) makeRoom(ctx context.Context) error {
 				return notYet(err)
 			}
 			if n := len(members); n > 0 {
-				return notYet(problem.New(problem.Incomplete, fmt.Sprintf("Atlassian took the removals, but still shows %d of the removed as members.", n), "Fetch again in a minute and review the group."))
+				return notYet(problem.New(problem.Incomplete, lang.L("Atlassian took the removals, but still shows %d of the removed as members.", n), lang.L("Fetch again in a minute and review the group.")))
 			}
 		}
 		return nil

@@ -5,7 +5,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/atlassian"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -76,11 +76,11 @@ type GroupResult struct {
 func (g *GroupResult) Title() string {
 	switch {
 	case g.InIdP:
-		return g.Name + " in the identity provider"
+		return lang.L("%s in the identity provider", g.Name)
 	case g.Site == "":
 		return g.Name
 	}
-	return g.Name + " on " + g.Site
+	return lang.L("%s on %s", g.Name, g.Site)
 }
 
 // Report is a performed plan.
@@ -328,11 +328,11 @@ func (r *Runner) finish(ctx context.Context, perf *performance) (*Report, error)
 	if len(p.Findings) == 0 {
 		batches := perf.remaining()
 		perf.total = perf.operations(batches)
-		perf.people(ctx, peopleBefore, "Creating people", review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
+		perf.people(ctx, peopleBefore, lang.L("Creating people"), review.CreatePerson, review.UpdatePerson, review.ActivatePerson)
 		perf.sources(ctx)
 		perf.makeRoom(ctx, batches)
 		perf.perform(ctx, perf.undone(batches))
-		perf.people(ctx, peopleAfter, "Deactivating people", review.DeactivatePerson)
+		perf.people(ctx, peopleAfter, lang.L("Deactivating people"), review.DeactivatePerson)
 	}
 	report.IdP, report.Atlassian = report.IdP.Plus(r.IdP.Count().Since(idp)), report.Atlassian.Plus(r.count().Since(org))
 	report.Ended = time.Now()
@@ -435,7 +435,7 @@ func (p *performance) perform(ctx context.Context, batches [][]*plan.Group) {
 				return
 			}
 			if n == 0 {
-				stage := fmt.Sprintf("Syncing batch %d of %d", i+1, len(batches))
+				stage := lang.L("Syncing batch %d of %d", i+1, len(batches))
 				p.stage.Store(&stage)
 				p.advance("", 0)
 			}
@@ -497,9 +497,9 @@ func (p *performance) result(group *plan.Group) GroupResult {
 	switch {
 	case group.Skip != "" || result.Result != Synced:
 	case recall(p.pastOf(group.Key())).any:
-		result.Result, result.Error = Failed, "The run was stopped in the middle of this group. Fetch again to see what is left."
+		result.Result, result.Error = Failed, lang.L("The run was stopped in the middle of this group. Fetch again to see what is left.")
 	default:
-		result.Result, result.Error = Skipped, "The run was stopped before this group."
+		result.Result, result.Error = Skipped, lang.L("The run was stopped before this group.")
 	}
 	return result
 }
@@ -509,9 +509,9 @@ func Foresee(p *plan.Plan, group *plan.Group) GroupResult {
 	result := GroupResult{Name: group.Name, Source: group.Source, Site: group.Site, Result: Synced, Made: group.Target == nil && group.Skip == ""}
 	switch {
 	case group.Skip != "" && group.State == review.Waiting:
-		result.Result, result.Error = Waiting, group.Skip
+		result.Result, result.Error = Waiting, lang.L(group.Skip)
 	case group.Skip != "" && group.State != review.Synced:
-		result.Result, result.Error = Skipped, group.Skip
+		result.Result, result.Error = Skipped, lang.L(group.Skip)
 	case group.Skip != "":
 	case group.Blocked():
 		result.Result, result.Error = Blocked, group.Findings[0].Problem().Error()

@@ -2,12 +2,12 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -38,7 +38,7 @@ func (p *performance) sources(ctx context.Context) {
 	if len(groups) == 0 {
 		return
 	}
-	stage := "Changing groups in the identity provider"
+	stage := lang.L("Changing groups in the identity provider")
 	p.stage.Store(&stage)
 	p.advance("", 0)
 	// The function never fails: a group's failure is its result.
@@ -65,20 +65,20 @@ func newSourceResult(group *plan.SourceGroup) GroupResult {
 func leftOut(group *plan.SourceGroup) string {
 	var why []string
 	for _, left := range group.LeftOut {
-		why = append(why, fmt.Sprintf("Left for you: %s: %s.", left.What, left.Why))
+		why = append(why, lang.L("Left for you: %s: %s.", left.What, left.Why))
 	}
 	return strings.Join(why, " ")
 }
 
 func (c *changing) perform(ctx context.Context) error {
 	if c.Writer == nil {
-		return problem.New(problem.Refused, "The identity provider can't be changed from here.", "Make the change there, then fetch again.")
+		return problem.New(problem.Refused, lang.L("The identity provider can't be changed from here."), lang.L("Make the change there, then fetch again."))
 	}
 	if err := c.read(ctx); err != nil {
 		return err
 	}
 	if !c.fits() {
-		return changed("The group has changed in the identity provider since it was reviewed.")
+		return changed(lang.L("The group has changed in the identity provider since it was reviewed."))
 	}
 	for _, step := range []func(context.Context) error{c.readPeople, c.requireFree, c.add, c.remove, c.rename} {
 		if err := step(ctx); err != nil {
@@ -91,7 +91,7 @@ func (c *changing) perform(ctx context.Context) error {
 func (c *changing) read(ctx context.Context) (err error) {
 	c.now, err = c.IdP.Now(ctx, c.plan.Group.ID)
 	if problem.Is(err, problem.NotFound) {
-		return changed("The identity provider no longer has the group.")
+		return changed(lang.L("The identity provider no longer has the group."))
 	}
 	c.members = make(map[string]bool, len(c.now.Members))
 	for i := range c.now.Members {
@@ -146,13 +146,13 @@ func (c *changing) readPeople(ctx context.Context) error {
 		}
 		person, err := c.IdP.Person(ctx, member.Person)
 		if problem.Is(err, problem.NotFound) {
-			return changed(fmt.Sprintf("The identity provider no longer knows %s.", member.Name))
+			return changed(lang.L("The identity provider no longer knows %s.", member.Name))
 		}
 		if err != nil {
 			return err
 		}
 		if person.Disabled && c.performance.plan.Undoes == "" {
-			return changed(fmt.Sprintf("%s was disabled in the identity provider since it was reviewed.", member.Name))
+			return changed(lang.L("%s was disabled in the identity provider since it was reviewed.", member.Name))
 		}
 		c.added[member.Person] = person
 	}
@@ -170,7 +170,7 @@ func (c *changing) requireFree(ctx context.Context) error {
 			return err
 		}
 		if len(groups) > 0 {
-			return changed(fmt.Sprintf("Atlassian has a group named “%s” now.", c.plan.Rename))
+			return changed(lang.L("Atlassian has a group named “%s” now.", c.plan.Rename))
 		}
 	}
 	return nil
@@ -265,10 +265,10 @@ func (c *changing) verify(ctx context.Context) error {
 	return c.await(ctx, func(ctx context.Context) error {
 		err := c.read(ctx)
 		if err == nil && !c.shown() {
-			err = problem.New(problem.Incomplete, "The identity provider took the changes, but doesn't show them.", "Fetch again in a minute and review the group.")
+			err = problem.New(problem.Incomplete, lang.L("The identity provider took the changes, but doesn't show them."), lang.L("Fetch again in a minute and review the group."))
 		}
 		if err != nil {
-			c.say("Waiting until the identity provider shows the changes")
+			c.say(lang.L("Waiting until the identity provider shows the changes"))
 			return notYet(err)
 		}
 		c.result.SourceAfter = &c.now
@@ -292,9 +292,9 @@ func (p *performance) sourceResult(group *plan.SourceGroup) GroupResult {
 	switch {
 	case result.Result != Answered:
 	case len(p.pastOf(group.Key())) > 0:
-		result.Result, result.Error = Failed, "The run was stopped in the middle of this group. Fetch again to see what is left."
+		result.Result, result.Error = Failed, lang.L("The run was stopped in the middle of this group. Fetch again to see what is left.")
 	default:
-		result.Result, result.Error = Skipped, "The run was stopped before this group."
+		result.Result, result.Error = Skipped, lang.L("The run was stopped before this group.")
 	}
 	return result
 }

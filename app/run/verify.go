@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/rollcall-app/rollcall/app/atlassian"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -36,7 +36,7 @@ func (s *syncing) verify(ctx context.Context) error {
 			err = s.unseen(missing, surplus)
 		}
 		if err != nil {
-			s.say("Waiting until Atlassian shows the changes")
+			s.say(lang.L("Waiting until Atlassian shows the changes"))
 			return notYet(err)
 		}
 		return nil
@@ -83,7 +83,7 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 		return s.unseen(missing, surplus)
 	}
 	s.result.Result, s.result.Missing, s.result.Surplus = Waiting, nil, nil
-	why := append([]string{fmt.Sprintf("%d of the invited have yet to accept. Fetch again when they have.", len(missing))}, s.incomplete()...)
+	why := append([]string{lang.L("%d of the invited have yet to accept. Fetch again when they have.", len(missing))}, s.incomplete()...)
 	s.result.Error = strings.Join(why, " ")
 	return nil
 }
@@ -92,8 +92,8 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 func (s *syncing) unseen(missing, surplus []string) error {
 	s.result.Missing, s.result.Surplus = missing, surplus
 	return problem.New(problem.Incomplete,
-		fmt.Sprintf("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", len(missing), len(surplus)),
-		"Fetch again in a minute and review the group.")
+		lang.L("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", len(missing), len(surplus)),
+		lang.L("Fetch again in a minute and review the group."))
 }
 
 // readBack reads the group and gives the accounts that are expected and

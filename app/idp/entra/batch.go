@@ -3,10 +3,10 @@ package entra
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
@@ -50,7 +50,7 @@ func batch[Answer any](ctx context.Context, e *Entra, what string, paths []strin
 			switch {
 			case answered && response.Status < 300:
 				if err := json.Unmarshal(response.Body, &answers[i]); err != nil {
-					return nil, remote.Incomplete(what+" in Entra", "a part of a batch can't be read")
+					return nil, remote.Incomplete(lang.L("%s in Entra", lang.L(what)), lang.L("a part of a batch can't be read"))
 				}
 				continue
 			case answered && response.Status == http.StatusTooManyRequests:
@@ -95,7 +95,7 @@ func (e *Entra) sendBatch(ctx context.Context, what string, paths []string, pend
 	for _, response := range answer.Responses {
 		i, err := strconv.Atoi(response.ID)
 		if _, twice := responses[i]; err != nil || twice || i < 0 || i >= len(paths) {
-			return nil, remote.Incomplete(what+" in Entra", fmt.Sprintf("a batch has an answer that nobody asked for: %q", response.ID))
+			return nil, remote.Incomplete(lang.L("%s in Entra", lang.L(what)), lang.L("a batch has an answer that nobody asked for: %q", response.ID))
 		}
 		responses[i] = response
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -112,7 +113,9 @@ var permissions = map[string]string{
 	"add a member":          "GroupMember.ReadWrite.All", "remove a member": "GroupMember.ReadWrite.All", "rename a group": "Group.ReadWrite.All",
 }
 
-const advice = "Look at the app registration in the Entra admin center: the tenant, the application (client) id, the value (not the id) of the client secret and its expiry, and under API permissions what an administrator has consented to."
+func advice() string {
+	return lang.L("Look at the app registration in the Entra admin center: the tenant, the application (client) id, the value (not the id) of the client secret and its expiry, and under API permissions what an administrator has consented to.")
+}
 
 // New makes a connection; it sends nothing yet.
 func New(config Config) (*Entra, error) {
@@ -127,8 +130,8 @@ func New(config Config) (*Entra, error) {
 	}
 	client, err := remote.New(remote.Config{
 		Name: "Entra", BaseURL: config.URL, Authorize: tokens.Authorize, Renew: tokens.Renew, Explain: explain,
-		KeyAdvice: advice, Permissions: permissions,
-		RoleAdvice: "Add it to the app registration under API permissions, as an application permission (delegated where a person signs in), and grant admin consent.",
+		KeyAdvice: advice(), Permissions: permissions,
+		RoleAdvice: lang.L("Add it to the app registration under API permissions, as an application permission (delegated where a person signs in), and grant admin consent."),
 		Start:      start, MostCost: batchSize * membersCost, OneRate: true, Log: config.Log,
 	})
 	if err != nil {
@@ -139,14 +142,14 @@ func New(config Config) (*Entra, error) {
 
 func (c *Config) endpoint() oauth.Endpoint {
 	return oauth.Endpoint{
-		Name: "Entra", TokenURL: c.LoginURL + remote.Path(c.Tenant, "oauth2", "v2.0", "token"), ClientID: c.ClientID, Advice: advice,
+		Name: "Entra", TokenURL: c.LoginURL + remote.Path(c.Tenant, "oauth2", "v2.0", "token"), ClientID: c.ClientID, Advice: advice(),
 		Scopes: []string{c.URL + "/.default"},
 	}
 }
 
 func (c *Config) tokens() (*oauth.Tokens, error) {
 	if c.Tenant == "" || c.ClientID == "" {
-		return nil, problem.New(problem.Usage, "The tenant or the application's client id is missing.", "Take both from the app registration's overview in the Entra admin center.")
+		return nil, problem.New(problem.Usage, lang.L("The tenant or the application's client id is missing."), lang.L("Take both from the app registration's overview in the Entra admin center."))
 	}
 	if c.Secret != "" {
 		return oauth.ClientSecret(c.endpoint(), c.Secret)
@@ -214,7 +217,7 @@ func (e *Entra) Check(ctx context.Context) error {
 // assigned gives the ids of the groups assigned to the enterprise application.
 func (e *Entra) assigned(ctx context.Context) (map[string]bool, error) {
 	ids := map[string]bool{}
-	err := list(ctx, e, "the app's groups", remote.Path("servicePrincipals", e.app, "appRoleAssignedTo"), nil, func(row *struct {
+	err := list(ctx, e, lang.Mark("the app's groups"), remote.Path("servicePrincipals", e.app, "appRoleAssignedTo"), nil, func(row *struct {
 		Principal string `json:"principalId"`
 		Type      string `json:"principalType"`
 	}) error {
@@ -224,8 +227,8 @@ func (e *Entra) assigned(ctx context.Context) (map[string]bool, error) {
 		return nil
 	})
 	if remote.Status(err) == http.StatusNotFound {
-		return nil, problem.Wrap(err, problem.NotFound, fmt.Sprintf("Entra knows no enterprise application with the object id “%s”.", e.app),
-			"Open the Atlassian app under Enterprise applications in the Entra admin center and take its Object ID (not the application id).")
+		return nil, problem.Wrap(err, problem.NotFound, lang.L("Entra knows no enterprise application with the object id “%s”.", e.app),
+			lang.L("Open the Atlassian app under Enterprise applications in the Entra admin center and take its Object ID (not the application id)."))
 	}
 	return ids, err
 }
@@ -248,7 +251,7 @@ const (
 func (g *groupRow) source() directory.SourceGroup {
 	group := directory.SourceGroup{ID: g.ID, Name: g.Name}
 	if slices.Contains(g.Types, "DynamicMembership") {
-		group.ReadOnly = "it is a dynamic group, whose rule decides who is in it"
+		group.ReadOnly = lang.L("it is a dynamic group, whose rule decides who is in it")
 	}
 	return group
 }
@@ -318,7 +321,7 @@ func list[Row any](ctx context.Context, e *Entra, what, path string, query url.V
 // the end, if there is one. Links are followed only to where the credentials
 // belong.
 func follow[Row any](ctx context.Context, e *Entra, what, from string, each func(*Row) error) (delta string, err error) {
-	err = remote.Pages(ctx, what+" in Entra", func(ctx context.Context, link string) (string, error) {
+	err = remote.Pages(ctx, lang.L("%s in Entra", lang.L(what)), func(ctx context.Context, link string) (string, error) {
 		if link == "" {
 			link = from
 		}
@@ -331,7 +334,7 @@ func follow[Row any](ctx context.Context, e *Entra, what, from string, each func
 			return "", err
 		}
 		if page.Value == nil {
-			return "", remote.Incomplete(what+" in Entra", "an answer holds no list")
+			return "", remote.Incomplete(lang.L("%s in Entra", lang.L(what)), lang.L("an answer holds no list"))
 		}
 		for i := range page.Value {
 			if err := each(&page.Value[i]); err != nil {
@@ -378,7 +381,7 @@ func (e *Entra) Person(ctx context.Context, id string) (directory.Person, error)
 	case row.ID != id:
 		return directory.Person{}, idp.Another("Entra")
 	case row.unreadable():
-		return directory.Person{}, remote.Incomplete("a person in Entra", "the credentials may not read it")
+		return directory.Person{}, remote.Incomplete(lang.L("a person in Entra"), lang.L("the credentials may not read it"))
 	}
 	return row.person(), nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -33,14 +34,14 @@ func newMembership() *membership { return &membership{seen: map[string]bool{}} }
 // add takes in one row. Devices, contacts and service principals are no people.
 func (m *membership) add(row *memberRow) error {
 	if row.ID == "" || m.seen[row.ID] {
-		return remote.Incomplete("members in Entra", "a member was listed twice or without an id")
+		return remote.Incomplete(lang.L("members in Entra"), lang.L("a member was listed twice or without an id"))
 	}
 	m.seen[row.ID] = true
 	switch {
 	case row.Kind == "#microsoft.graph.group":
 		m.groups = append(m.groups, row.ID)
 	case row.Kind == "" || row.Kind == "#microsoft.graph.user" && row.unreadable():
-		m.unreadable = "Entra doesn't let the app read everybody in it: grant User.Read.All and GroupMember.Read.All"
+		m.unreadable = lang.L("Entra doesn't let the app read everybody in it: grant User.Read.All and GroupMember.Read.All")
 	case row.Kind == "#microsoft.graph.user":
 		m.people = append(m.people, row.person())
 	}
@@ -108,10 +109,10 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 	}
 	side, ctx := errgroup.WithContext(ctx)
 	side.Go(func() error {
-		r.tell.Tell("Listing people in Entra", 0, 0)
+		r.tell.Tell(lang.L("Listing people in Entra"), 0, 0)
 		return list(ctx, r.entra, "people", "/users", url.Values{"$select": {userFields}}, func(row *memberRow) error {
 			if row.unreadable() {
-				return r.Incomplete("people", "somebody was listed without their name; grant User.Read.All")
+				return r.Incomplete("people", lang.L("somebody was listed without their name; grant User.Read.All"))
 			}
 			defer r.size()
 			return r.AddPerson(row.person())
@@ -121,7 +122,7 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 	if err := side.Wait(); err != nil {
 		return "", "", err
 	}
-	way = fmt.Sprintf("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
+	way = lang.L("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
 	return way, r.encode(fresh), nil
 }
 
@@ -145,7 +146,7 @@ func (r *reader) readGroupsAndMembers(ctx context.Context) error {
 		if err := r.readBatch(ctx, batch); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Entra", int(done.Add(int64(len(batch)))), int(listed.Load()))
+		r.tell.Tell(lang.L("Reading members in Entra"), int(done.Add(int64(len(batch)))), int(listed.Load()))
 		return nil
 	})
 }
@@ -191,20 +192,20 @@ func (r *reader) changes(ctx context.Context, what, from string, each func(*grou
 }
 
 func (r *reader) people(ctx context.Context, from string, each func(*memberRow) error) (string, error) {
-	link, err := follow(ctx, r.entra, "changed people", from, each)
+	link, err := follow(ctx, r.entra, lang.Mark("changed people"), from, each)
 	return r.linked(link, err)
 }
 
 func (r *reader) linked(link string, err error) (string, error) {
 	if err == nil && link == "" {
-		err = r.Incomplete("changes", "the last page has no delta link")
+		err = r.Incomplete("changes", lang.L("the last page has no delta link"))
 	}
 	return link, err
 }
 
 // readGroups lists the groups in scope: all, or those assigned to the app.
 func (r *reader) readGroups(ctx context.Context, listed func(directory.SourceGroup)) (err error) {
-	r.tell.Tell("Listing groups in Entra", 0, 0)
+	r.tell.Tell(lang.L("Listing groups in Entra"), 0, 0)
 	var inScope map[string]bool
 	if r.entra.app != "" {
 		if inScope, err = r.entra.assigned(ctx); err != nil {
@@ -220,7 +221,7 @@ func (r *reader) readGroups(ctx context.Context, listed func(directory.SourceGro
 		return r.AddGroup(row.source())
 	})
 	if err == nil && len(inScope) > 0 {
-		return r.Incomplete("groups", "a group assigned to the app isn't in the list of groups")
+		return r.Incomplete("groups", lang.L("a group assigned to the app isn't in the list of groups"))
 	}
 	return err
 }
@@ -253,7 +254,7 @@ func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, 
 		return "", "", err
 	}
 	again := r.keepUnchanged(groups.changed)
-	way = fmt.Sprintf("What changed since the last fetch: members of %d of %d groups.", len(again), len(r.Groups()))
+	way = lang.L("What changed since the last fetch: members of %d of %d groups.", len(again), len(r.Groups()))
 	err = r.readMembers(ctx, again)
 	return way, r.encode(fresh), err
 }
@@ -280,7 +281,7 @@ func (k *known) apply(row *groupRow) error {
 	k.changed[row.ID] = true
 	switch {
 	case row.ID == "":
-		return remote.Incomplete("changed groups in Entra", "a group has no id")
+		return remote.Incomplete(lang.L("changed groups in Entra"), lang.L("a group has no id"))
 	case row.Removed != nil:
 		delete(k.groups, row.ID)
 	case row.Name == "" || row.Types == nil:
@@ -309,11 +310,11 @@ func (r *reader) takeGroups(ctx context.Context, groups *known) error {
 func applyUser(people map[string]directory.Person, row *memberRow) error {
 	switch {
 	case row.ID == "":
-		return remote.Incomplete("changed people in Entra", "somebody has no id")
+		return remote.Incomplete(lang.L("changed people in Entra"), lang.L("somebody has no id"))
 	case row.Removed != nil:
 		delete(people, row.ID)
 	case row.unreadable():
-		return remote.Incomplete("changed people in Entra", "somebody was listed without their name; grant User.Read.All")
+		return remote.Incomplete(lang.L("changed people in Entra"), lang.L("somebody was listed without their name; grant User.Read.All"))
 	default:
 		people[row.ID] = row.person()
 	}
@@ -354,7 +355,7 @@ func (r *reader) readMembers(ctx context.Context, groups []directory.SourceGroup
 		if err := r.readBatch(ctx, batches[i]); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Entra", int(done.Add(int64(len(batches[i])))), len(groups))
+		r.tell.Tell(lang.L("Reading members in Entra"), int(done.Add(int64(len(batches[i])))), len(groups))
 		return nil
 	})
 }
@@ -364,14 +365,14 @@ func (r *reader) readBatch(ctx context.Context, groups []directory.SourceGroup) 
 	for i, group := range groups {
 		paths[i] = membersPath(group.ID)
 	}
-	pages, err := batch[answer[memberRow]](ctx, r.entra, "list members", paths)
+	pages, err := batch[answer[memberRow]](ctx, r.entra, lang.Mark("list members"), paths)
 	if err != nil {
 		return err
 	}
 	return remote.Each(ctx, len(groups), func(ctx context.Context, i int) error {
 		members := newMembership()
 		if pages[i].Value == nil {
-			return r.Incomplete("members", "an answer holds no list")
+			return r.Incomplete("members", lang.L("an answer holds no list"))
 		}
 		for n := range pages[i].Value {
 			if err := members.add(&pages[i].Value[n]); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -13,7 +14,7 @@ import (
 // policies that hang on a group aren't among them.
 func (e *Entra) Uses(ctx context.Context, group directory.SourceGroup) (directory.Uses, error) {
 	var uses directory.Uses
-	err := list(ctx, e, "the applications of a group", remote.Path("groups", group.ID, "appRoleAssignments"), nil, func(row *struct {
+	err := list(ctx, e, lang.Mark("the applications of a group"), remote.Path("groups", group.ID, "appRoleAssignments"), nil, func(row *struct {
 		ID   string `json:"resourceId"`
 		Name string `json:"resourceDisplayName"`
 	}) error {

@@ -2,11 +2,11 @@ package entra
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
@@ -52,7 +52,7 @@ func (e *Entra) RemoveMember(ctx context.Context, group directory.SourceGroup, p
 	case readErr != nil:
 		return err
 	case in:
-		return idp.Refuse(group, fmt.Sprintf("%s is in it through a group within it", person.Name))
+		return idp.Refuse(group, lang.L("%s is in it through a group within it", person.Name))
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ package file
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -27,13 +27,13 @@ const largest = 1 << 30
 // New names a file; it reads nothing yet.
 func New(path string) (*File, error) {
 	if path == "" {
-		return nil, problem.New(problem.Usage, "It isn't said which file to read.", "Give a CSV or JSON export with the columns group, e-mail and name.")
+		return nil, problem.New(problem.Usage, lang.L("It isn't said which file to read."), lang.L("Give a CSV or JSON export with the columns group, e-mail and name."))
 	}
 	return &File{path}, nil
 }
 
 // Title gives "a file".
-func (f *File) Title() string { return "File" }
+func (f *File) Title() string { return lang.L("File") }
 
 // Count is always zero: a file takes no requests.
 func (f *File) Count() remote.Count { return remote.Count{} }
@@ -60,8 +60,8 @@ func (f *File) Preview() (Content, error) {
 }
 
 func (f *File) notAnExport(err error) error {
-	return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("%s isn't an export that can be read: %v.", f.path, err),
-		"Give a CSV or JSON file with the columns group, e-mail and name.")
+	return problem.Wrap(err, problem.BadAnswer, lang.L("%s isn't an export that can be read: %v.", f.path, err),
+		lang.L("Give a CSV or JSON file with the columns group, e-mail and name."))
 }
 
 func (f *File) unreadable(err error) error {
@@ -69,7 +69,7 @@ func (f *File) unreadable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		code = problem.NotFound
 	}
-	return problem.Wrap(err, code, fmt.Sprintf("The file can't be read: %v.", err), "Check the path, and that you may read it.")
+	return problem.Wrap(err, code, lang.L("The file can't be read: %v.", err), lang.L("Check the path, and that you may read it."))
 }
 
 // shownLines is how many bad lines a sentence names; the preview names all.
@@ -84,14 +84,14 @@ func (f *File) content() (Content, error) {
 	}
 	var lines []string
 	for _, bad := range content.Bad[:min(shownLines, len(content.Bad))] {
-		lines = append(lines, fmt.Sprintf("line %d: %s", bad.Line, bad.Why))
+		lines = append(lines, lang.L("line %d: %s", bad.Line, bad.Why))
 	}
 	more := ""
 	if n := len(content.Bad) - shownLines; n > 0 {
-		more = fmt.Sprintf("; and %d more", n)
+		more = lang.L("; and %d more", n)
 	}
-	return Content{}, problem.New(problem.Incomplete, fmt.Sprintf("%d lines of %s can't be read (%s%s).", len(content.Bad), f.path, strings.Join(lines, "; "), more),
-		"Correct or remove those lines; who stands on them must not be taken for absent.")
+	return Content{}, problem.New(problem.Incomplete, lang.L("%d lines of %s can't be read (%s%s).", len(content.Bad), f.path, strings.Join(lines, "; "), more),
+		lang.L("Correct or remove those lines; who stands on them must not be taken for absent."))
 }
 
 // Check reads the file.
@@ -102,7 +102,7 @@ func (f *File) Check(context.Context) error {
 
 // Read reads the file.
 func (f *File) Read(ctx context.Context, _ *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
-	tell.Tell("Reading the file", 0, 0)
+	tell.Tell(lang.L("Reading the file"), 0, 0)
 	content, err := f.content()
 	if err == nil && ctx.Err() != nil {
 		err = problem.Of(ctx.Err())
@@ -110,11 +110,11 @@ func (f *File) Read(ctx context.Context, _ *directory.IdentityProvider, tell pro
 	if err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
-	c := idp.NewCollector("file", "the file", "file "+f.path)
+	c := idp.NewCollector("file", lang.L("the file"), "file "+f.path)
 	if err := collect(c, content.Rows); err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
-	return c.Result(""), directory.Reading{Way: fmt.Sprintf("%d lines of %s.", len(content.Rows), f.path)}, nil
+	return c.Result(""), directory.Reading{Way: lang.L("%d lines of %s.", len(content.Rows), f.path)}, nil
 }
 
 // collect makes people of addresses and groups of names. Whoever stands in
@@ -160,7 +160,7 @@ func (r *Row) group() directory.SourceGroup {
 	if id == "" {
 		id = r.Group
 	}
-	return directory.SourceGroup{ID: id, Name: r.Group, ReadOnly: "a file can't be written to the identity provider"}
+	return directory.SourceGroup{ID: id, Name: r.Group, ReadOnly: lang.L("a file can't be written to the identity provider")}
 }
 
 func (r *Row) person() directory.Person {
@@ -187,7 +187,7 @@ func (f *File) Now(ctx context.Context, group string) (idp.GroupNow, error) {
 		}
 		return now, nil
 	}
-	return idp.GroupNow{}, problem.New(problem.NotFound, "The file no longer holds the group.", "Fetch again to see what there is now.")
+	return idp.GroupNow{}, problem.New(problem.NotFound, lang.L("The file no longer holds the group."), lang.L("Fetch again to see what there is now."))
 }
 
 // Person reads one person of the file as they are now.
@@ -201,5 +201,5 @@ func (f *File) Person(ctx context.Context, id string) (directory.Person, error) 
 			return person, nil
 		}
 	}
-	return directory.Person{}, problem.New(problem.NotFound, "The file no longer holds the person.", "Fetch again to see what there is now.")
+	return directory.Person{}, problem.New(problem.NotFound, lang.L("The file no longer holds the person."), lang.L("Fetch again to see what there is now."))
 }

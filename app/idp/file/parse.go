@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Row is one membership: somebody in a group. A row without an address says that
@@ -141,13 +143,13 @@ func (c *Content) take(line int, whole bool, field func(column string) string) {
 	bad := ""
 	switch {
 	case !whole:
-		bad = "it has too few columns"
+		bad = lang.L("it has too few columns")
 	case row.Group == "":
-		bad = "it names no group"
+		bad = lang.L("it names no group")
 	case row.Email == "" && row.Name != "":
-		bad = "it names somebody without an address"
+		bad = lang.L("it names somebody without an address")
 	case row.Email != "" && !strings.Contains(row.Email, "@"):
-		bad = fmt.Sprintf("%q is no e-mail address", row.Email)
+		bad = lang.L("%q is no e-mail address", row.Email)
 	}
 	if bad != "" {
 		c.Bad = append(c.Bad, BadLine{line, bad})
@@ -206,7 +208,7 @@ func (c *Content) takeEntry(no int, entry map[string]json.RawMessage) {
 	group := map[string]string{"group": scalar(entry["name"]), "group id": scalar(entry["id"])}
 	var list []json.RawMessage
 	if group["group"] == "" || json.Unmarshal(members, &list) != nil {
-		c.Bad = append(c.Bad, BadLine{no, "it is a group without a name, or its members aren't a list"})
+		c.Bad = append(c.Bad, BadLine{no, lang.L("it is a group without a name, or its members aren't a list")})
 		return
 	}
 	c.take(no, true, func(column string) string { return group[column] })
@@ -222,7 +224,7 @@ func (c *Content) takeEntry(no int, entry map[string]json.RawMessage) {
 		slices.Sort(fields)
 		place := recognize(fields, c.Columns)
 		if _, named := place["email"]; !named || scalar(person[fields[place["email"]]]) == "" {
-			c.Bad = append(c.Bad, BadLine{no, fmt.Sprintf("a member of “%s” has no address", group["group"])})
+			c.Bad = append(c.Bad, BadLine{no, lang.L("a member of “%s” has no address", group["group"])})
 			continue
 		}
 		c.take(no, true, func(column string) string {

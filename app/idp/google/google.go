@@ -18,6 +18,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -81,10 +82,13 @@ var permissions = map[string]string{
 	"add a member": scope + "group.member", "remove a member": scope + "group.member", "rename a group": scope + "group",
 }
 
-const (
-	accountAdvice = "In the Google Admin console under Security › API controls › Domain-wide delegation, the service account's client id must have the scopes, and the administrator that it acts for must exist and may read groups and users."
-	clientAdvice  = "Sign in as an administrator who may read groups and users, and agree to the scopes asked for."
-)
+func accountAdvice() string {
+	return lang.L("In the Google Admin console under Security › API controls › Domain-wide delegation, the service account's client id must have the scopes, and the administrator that it acts for must exist and may read groups and users.")
+}
+
+func clientAdvice() string {
+	return lang.L("Sign in as an administrator who may read groups and users, and agree to the scopes asked for.")
+}
 
 // New makes a connection; it sends nothing yet.
 func New(config Config) (*Google, error) {
@@ -118,7 +122,7 @@ func (c *Config) authorize(settings *remote.Config) error {
 			return err
 		}
 		settings.Authorize, settings.Renew = tokens.Authorize, tokens.Renew
-		settings.KeyAdvice, settings.RoleAdvice = clientAdvice, clientAdvice
+		settings.KeyAdvice, settings.RoleAdvice = clientAdvice(), clientAdvice()
 		return nil
 	}
 	account, err := oauth.ParseAccount(c.Account)
@@ -126,24 +130,24 @@ func (c *Config) authorize(settings *remote.Config) error {
 		return err
 	}
 	if c.Admin == "" {
-		return problem.New(problem.Usage, "It isn't said for which administrator the service account acts.", "Give the e-mail address of an administrator of Google Workspace.")
+		return problem.New(problem.Usage, lang.L("It isn't said for which administrator the service account acts."), lang.L("Give the e-mail address of an administrator of Google Workspace."))
 	}
-	reading, err := oauth.ServiceAccount(oauth.Endpoint{Name: "Google", Scopes: readScopes, Advice: accountAdvice, TokenURL: account.TokenURL}, account, c.Admin)
+	reading, err := oauth.ServiceAccount(oauth.Endpoint{Name: "Google", Scopes: readScopes, Advice: accountAdvice(), TokenURL: account.TokenURL}, account, c.Admin)
 	if err != nil {
 		return err
 	}
-	writing, err := oauth.ServiceAccount(oauth.Endpoint{Name: "Google", Scopes: writeScopes, Advice: accountAdvice, TokenURL: account.TokenURL}, account, c.Admin)
+	writing, err := oauth.ServiceAccount(oauth.Endpoint{Name: "Google", Scopes: writeScopes, Advice: accountAdvice(), TokenURL: account.TokenURL}, account, c.Admin)
 	if err != nil {
 		return err
 	}
 	tokens := oauth.Pair{Reading: reading, Writing: writing}
 	settings.Authorize, settings.Renew = tokens.Authorize, tokens.Renew
-	settings.KeyAdvice, settings.RoleAdvice = accountAdvice, accountAdvice
+	settings.KeyAdvice, settings.RoleAdvice = accountAdvice(), accountAdvice()
 	return nil
 }
 
 func (c *Config) endpoint() oauth.Endpoint {
-	endpoint := oauth.Endpoint{Name: "Google", TokenURL: "https://oauth2.googleapis.com/token", ClientID: c.ClientID, Advice: clientAdvice}
+	endpoint := oauth.Endpoint{Name: "Google", TokenURL: "https://oauth2.googleapis.com/token", ClientID: c.ClientID, Advice: clientAdvice()}
 	if c.LoginURL != "" {
 		endpoint.TokenURL = strings.TrimRight(c.LoginURL, "/") + "/token"
 	}
@@ -298,7 +302,7 @@ func membersPath(group string) string { return base + remote.Path("groups", grou
 
 // list reads all pages of a list, row by row; of each row only the named fields.
 func list[Row any](ctx context.Context, g *Google, what, path, name, fields string, query url.Values, limit int, each func(*Row) error) error {
-	return remote.Pages(ctx, what+" in Google", func(ctx context.Context, cursor string) (string, error) {
+	return remote.Pages(ctx, lang.L("%s in Google", lang.L(what)), func(ctx context.Context, cursor string) (string, error) {
 		ask := url.Values{"maxResults": {strconv.Itoa(limit)}, "fields": {fmt.Sprintf("nextPageToken,%s(%s)", name, fields)}}
 		for key, values := range query {
 			ask[key] = values
@@ -314,7 +318,7 @@ func list[Row any](ctx context.Context, g *Google, what, path, name, fields stri
 		var rows []Row
 		for key, into := range map[string]any{"nextPageToken": &next, name: &rows} {
 			if raw, there := answer[key]; there && json.Unmarshal(raw, into) != nil {
-				return "", remote.Incomplete(what+" in Google", "an answer can't be read")
+				return "", remote.Incomplete(lang.L("%s in Google", lang.L(what)), lang.L("an answer can't be read"))
 			}
 		}
 		for i := range rows {

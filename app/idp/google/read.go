@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -59,7 +60,7 @@ func (r *reader) read(ctx context.Context) (way string, err error) {
 		side, ctx := errgroup.WithContext(ctx)
 		side.Go(func() error { return r.google.eachPerson(ctx, r.AddPerson) })
 		side.Go(func() error {
-			r.tell.Tell("Listing groups in Google", 0, 0)
+			r.tell.Tell(lang.L("Listing groups in Google"), 0, 0)
 			return r.listGroups(ctx, func(group directory.SourceGroup, members int) {
 				filled.Add(1)
 				hand(group, members)
@@ -71,10 +72,10 @@ func (r *reader) read(ctx context.Context) (way string, err error) {
 		if err := r.readGroup(ctx, group); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Google", int(done.Add(1)), int(filled.Load()))
+		r.tell.Tell(lang.L("Reading members in Google"), int(done.Add(1)), int(filled.Load()))
 		return nil
 	})
-	return fmt.Sprintf("Members group by group, of the %d groups that have any.", filled.Load()), err
+	return lang.L("Members group by group, of the %d groups that have any.", filled.Load()), err
 }
 
 // listGroups takes in all groups, and hands on those that have members, with how
@@ -113,7 +114,7 @@ func (r *reader) readGroup(ctx context.Context, group directory.SourceGroup) err
 			return r.SetMembers(group.ID, members.people)
 		}
 		if attempt > 0 {
-			return r.Incomplete(fmt.Sprintf("the members of “%s”", group.Name), fmt.Sprintf("%d were listed where Google counts %d", len(members.people), count))
+			return r.Incomplete(lang.L("the members of “%s”", group.Name), lang.L("%d were listed where Google counts %d", len(members.people), count))
 		}
 		row, err := r.google.group(ctx, group.ID)
 		if err != nil {
@@ -134,7 +135,7 @@ func (g *Google) members(ctx context.Context, group string, known func(id string
 	derived := url.Values{"includeDerivedMembership": {"true"}}
 	err := list(ctx, g, "members", membersPath(group), "members", memberFields, derived, membersPage, func(row *memberRow) error {
 		if row.ID == "" {
-			return remote.Incomplete("members in Google", "a member has no id")
+			return remote.Incomplete(lang.L("members in Google"), lang.L("a member has no id"))
 		}
 		if seen[row.ID] {
 			return nil // in it directly and through a group within
@@ -144,7 +145,7 @@ func (g *Google) members(ctx context.Context, group string, known func(id string
 		case "GROUP":
 			m.nested = true
 		case "CUSTOMER":
-			m.unreadable = "everybody of the organization is in it, whom Google doesn't list"
+			m.unreadable = lang.L("everybody of the organization is in it, whom Google doesn't list")
 		default:
 			person, there := known(row.ID)
 			if !there {

@@ -2,11 +2,11 @@ package google
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
@@ -41,7 +41,7 @@ func (g *Google) RemoveMember(ctx context.Context, group directory.SourceGroup, 
 	}
 	for _, member := range now.Members {
 		if member.ID == person.ID {
-			return idp.Refuse(group, fmt.Sprintf("%s is in it through a group within it", person.Name))
+			return idp.Refuse(group, lang.L("%s is in it through a group within it", person.Name))
 		}
 	}
 	return nil

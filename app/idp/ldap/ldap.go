@@ -20,6 +20,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -91,21 +92,21 @@ func New(config Config) (*LDAP, error) {
 	}
 	if config.BindDN == "" || config.Password == "" {
 		// Without a password a server takes a bind for an anonymous one.
-		return nil, problem.New(problem.Usage, "The name or the password to sign in with is missing.", "Give the DN of an account that may read people and groups, and its password.")
+		return nil, problem.New(problem.Usage, lang.L("The name or the password to sign in with is missing."), lang.L("Give the DN of an account that may read people and groups, and its password."))
 	}
 	if config.Base == "" && (config.PeopleBase == "" || config.GroupsBase == "") {
-		return nil, problem.New(problem.Usage, "It isn't said where in the directory to look.", "Give the base DN, such as dc=example,dc=org.")
+		return nil, problem.New(problem.Usage, lang.L("It isn't said where in the directory to look."), lang.L("Give the base DN, such as dc=example,dc=org."))
 	}
 	for name, filter := range map[string]string{"people": config.PeopleFilter, "groups": config.GroupsFilter, "disabled people": config.DisabledFilter} {
 		if _, err := ldap.CompileFilter(filter); filter != "" && err != nil {
-			return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("The filter for %s can't be read: %s.", name, filter), "Write it as in RFC 4515, such as (objectClass=inetOrgPerson).")
+			return nil, problem.Wrap(err, problem.Usage, lang.L("The filter for %s can't be read: %s.", name, filter), lang.L("Write it as in RFC 4515, such as (objectClass=inetOrgPerson)."))
 		}
 	}
 	settings := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: address.Hostname()}
 	if config.CA != "" {
 		settings.RootCAs = x509.NewCertPool()
 		if !settings.RootCAs.AppendCertsFromPEM([]byte(config.CA)) {
-			return nil, problem.New(problem.Usage, "The certificate authority's file holds no certificate.", "Give it as PEM (-----BEGIN CERTIFICATE-----).")
+			return nil, problem.New(problem.Usage, lang.L("The certificate authority's file holds no certificate."), lang.L("Give it as PEM (-----BEGIN CERTIFICATE-----)."))
 		}
 	}
 	if config.PageSize == 0 {
@@ -123,7 +124,7 @@ func New(config Config) (*LDAP, error) {
 func checkURL(text string) (*url.URL, error) {
 	address, err := url.Parse(strings.TrimSpace(text))
 	if err != nil || address.Hostname() == "" || address.User != nil || address.Scheme != "ldap" && address.Scheme != "ldaps" {
-		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("“%s” is not the address of an LDAP server.", text), "Give it as ldaps://host or ldap://host.")
+		return nil, problem.Wrap(err, problem.Usage, lang.L("“%s” is not the address of an LDAP server.", text), lang.L("Give it as ldaps://host or ldap://host."))
 	}
 	return address, nil
 }
@@ -159,7 +160,7 @@ func (l *LDAP) connection(ctx context.Context) (*ldap.Conn, *kind, error) {
 	l.count.Add(1)
 	if err := conn.Bind(l.config.BindDN, l.config.Password); err != nil {
 		_ = conn.Close() // the first error is the one to tell
-		return nil, nil, l.explain(ctx, "sign in", err)
+		return nil, nil, l.explain(ctx, lang.Mark("sign in"), err)
 	}
 	kind, err := l.recognize(ctx, conn)
 	if err != nil {
@@ -222,7 +223,7 @@ const activeDirectory = "1.2.840.113556.1.4.800" // LDAP_CAP_ACTIVE_DIRECTORY_OI
 func (l *LDAP) recognize(ctx context.Context, conn *ldap.Conn) (*kind, error) {
 	request := ldap.NewSearchRequest("", ldap.ScopeBaseObject, ldap.NeverDerefAliases, 0, 0, false, "(objectClass=*)", []string{"supportedCapabilities"}, nil)
 	active := false
-	err := l.search(ctx, conn, "ask the server what it is", request, func(entry *ldap.Entry) error {
+	err := l.search(ctx, conn, lang.Mark("ask the server what it is"), request, func(entry *ldap.Entry) error {
 		for _, capability := range entry.GetAttributeValues("supportedCapabilities") {
 			active = active || capability == activeDirectory
 		}
@@ -296,8 +297,8 @@ func (l *LDAP) search(ctx context.Context, conn *ldap.Conn, what string, request
 		return l.explain(ctx, what, errors.Join(err, ctx.Err()))
 	}
 	if referred != "" && !l.kindIsActive() {
-		return problem.New(problem.Incomplete, fmt.Sprintf("The LDAP server knows only a part: it sends on to %s.", referred),
-			"Give a narrower base DN, or a server that holds all of it.")
+		return problem.New(problem.Incomplete, lang.L("The LDAP server knows only a part: it sends on to %s.", referred),
+			lang.L("Give a narrower base DN, or a server that holds all of it."))
 	}
 	for _, control := range response.Controls() {
 		for i := range request.Controls {
@@ -321,7 +322,7 @@ func (l *LDAP) pages(ctx context.Context, conn *ldap.Conn, what, base, filter st
 	seen := map[string]bool{}
 	once := func(entry *ldap.Entry) error {
 		if seen[entry.DN] {
-			return remote.Incomplete("LDAP, asked to "+what, "the same entry was offered twice")
+			return remote.Incomplete(lang.L("LDAP, asked to %s", lang.L(what)), lang.L("the same entry was offered twice"))
 		}
 		seen[entry.DN] = true
 		return each(entry)
@@ -364,7 +365,7 @@ func (l *LDAP) Check(ctx context.Context) error {
 		err := l.search(ctx, conn, "look for "+look.what, request, func(entry *ldap.Entry) error {
 			found++
 			if len(entry.GetRawAttributeValue(kind.id)) == 0 {
-				return problem.New(problem.Forbidden, fmt.Sprintf("The LDAP server doesn't show the attribute %s.", kind.id), "Permit the account that signs in to read it.")
+				return problem.New(problem.Forbidden, lang.L("The LDAP server doesn't show the attribute %s.", kind.id), lang.L("Permit the account that signs in to read it."))
 			}
 			return nil
 		})
@@ -372,8 +373,8 @@ func (l *LDAP) Check(ctx context.Context) error {
 			return err
 		}
 		if found == 0 {
-			return problem.New(problem.NotFound, fmt.Sprintf("There are no %s below %s that fit %s.", look.what, look.base, look.filter),
-				"Check the base DN and the filter, and whether the account that signs in may read there.")
+			return problem.New(problem.NotFound, lang.L("There are no %s below %s that fit %s.", look.what, look.base, look.filter),
+				lang.L("Check the base DN and the filter, and whether the account that signs in may read there."))
 		}
 	}
 	return nil
@@ -421,22 +422,22 @@ func (l *LDAP) explain(ctx context.Context, what string, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled):
 		return problem.Of(context.Canceled)
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials):
-		return problem.Wrap(err, problem.BadCredentials, "The LDAP server doesn't accept the name or the password.", "Check the DN to sign in with and its password; the account may also be locked or expired.")
+		return problem.Wrap(err, problem.BadCredentials, lang.L("The LDAP server doesn't accept the name or the password."), lang.L("Check the DN to sign in with and its password; the account may also be locked or expired."))
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultStrongAuthRequired, ldap.LDAPResultInappropriateAuthentication):
-		return problem.Wrap(err, problem.Forbidden, fmt.Sprintf("The LDAP server doesn't permit this account to %s.", what), "Give the account the right to read people and groups, and their members.")
+		return problem.Wrap(err, problem.Forbidden, lang.L("The LDAP server doesn't permit this account to %s.", lang.L(what)), lang.L("Give the account the right to read people and groups, and their members."))
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultNoSuchObject):
-		return problem.Wrap(err, problem.NotFound, fmt.Sprintf("The LDAP server knows nothing at the place asked to %s.", what), "Check the base DN.")
+		return problem.Wrap(err, problem.NotFound, lang.L("The LDAP server knows nothing at the place asked to %s.", lang.L(what)), lang.L("Check the base DN."))
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultTimeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
-		return problem.Wrap(err, problem.Incomplete, fmt.Sprintf("The LDAP server cut off the answer when asked to %s: a limit of its own was reached.", what),
-			"Raise the server's size and time limits for the account, or give a narrower base DN.")
+		return problem.Wrap(err, problem.Incomplete, lang.L("The LDAP server cut off the answer when asked to %s: a limit of its own was reached.", lang.L(what)),
+			lang.L("Raise the server's size and time limits for the account, or give a narrower base DN."))
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultBusy, ldap.LDAPResultUnavailable):
-		return problem.Wrap(err, problem.ServerFault, "The LDAP server is busy or unavailable.", "Try again later.")
+		return problem.Wrap(err, problem.ServerFault, lang.L("The LDAP server is busy or unavailable."), lang.L("Try again later."))
 	case ldap.IsErrorWithCode(err, ldap.LDAPResultReferral):
-		return problem.Wrap(err, problem.Incomplete, "The LDAP server sends on to another server.", "Connect to the server that holds the base DN.")
+		return problem.Wrap(err, problem.Incomplete, lang.L("The LDAP server sends on to another server."), lang.L("Connect to the server that holds the base DN."))
 	case ldap.IsErrorAnyOf(err, ldap.ErrorNetwork, ldap.ErrorUnexpectedMessage, ldap.ErrorUnexpectedResponse):
-		return problem.Wrap(err, problem.Unreachable, fmt.Sprintf("The connection to %s broke off.", l.url.Host), "Try again; nothing was stored.")
+		return problem.Wrap(err, problem.Unreachable, lang.L("The connection to %s broke off.", l.url.Host), lang.L("Try again; nothing was stored."))
 	}
-	return problem.Wrap(err, problem.Rejected, fmt.Sprintf("The LDAP server refused to %s: %s.", what, refusal(err)), "Look at what it says, and at the server's log.")
+	return problem.Wrap(err, problem.Rejected, lang.L("The LDAP server refused to %s: %s.", lang.L(what), refusal(err)), lang.L("Look at what it says, and at the server's log."))
 }
 
 func refusal(err error) string {
@@ -453,8 +454,8 @@ func (l *LDAP) unreachable(ctx context.Context, err error) error {
 	}
 	var result *ldap.Error
 	if errors.As(err, &result) && result.ResultCode < ldap.ErrorNetwork {
-		return problem.Wrap(err, problem.Insecure, fmt.Sprintf("%s doesn't turn the connection to TLS (%s); nothing was said over it.", l.url.Host, refusal(err)),
-			"Use an ldaps address, or set up TLS on the server.")
+		return problem.Wrap(err, problem.Insecure, lang.L("%s doesn't turn the connection to TLS (%s); nothing was said over it.", l.url.Host, refusal(err)),
+			lang.L("Use an ldaps address, or set up TLS on the server."))
 	}
 	return remote.Unreachable(l.url, err)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
@@ -117,12 +118,12 @@ func (l *LDAP) Read(ctx context.Context, _ *directory.IdentityProvider, tell pro
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
 	side := c.Result("")
-	way := fmt.Sprintf("People and groups in pages of %d; members come with the groups.", l.config.PageSize)
+	way := lang.L("People and groups in pages of %d; members come with the groups.", l.config.PageSize)
 	return side, directory.Reading{Way: way, Requests: l.Count().Since(before).Requests}, nil
 }
 
 func (l *LDAP) read(ctx context.Context, c *idp.Collector, tell progress.Func) error {
-	tell.Tell("Listing people in LDAP", 0, 0)
+	tell.Tell(lang.L("Listing people in LDAP"), 0, 0)
 	t, err := l.tree(ctx, 0)
 	if err != nil {
 		return err
@@ -132,8 +133,8 @@ func (l *LDAP) read(ctx context.Context, c *idp.Collector, tell progress.Func) e
 			return err
 		}
 	}
-	tell.Tell("Listing groups in LDAP", 0, 0)
-	err = l.pages(ctx, t.conn, "read groups", l.config.base(l.config.GroupsBase), t.kind.groups, t.kind.groupAttributes(), func(entry *ldap.Entry) error {
+	tell.Tell(lang.L("Listing groups in LDAP"), 0, 0)
+	err = l.pages(ctx, t.conn, lang.Mark("read groups"), l.config.base(l.config.GroupsBase), t.kind.groups, t.kind.groupAttributes(), func(entry *ldap.Entry) error {
 		group := t.addGroup(entry)
 		return c.AddGroup(group.SourceGroup)
 	})
@@ -142,7 +143,7 @@ func (l *LDAP) read(ctx context.Context, c *idp.Collector, tell progress.Func) e
 	}
 	inScope := slices.Sorted(maps.Keys(t.groups))
 	for i, dn := range inScope {
-		tell.Tell("Reading members in LDAP", i, len(inScope))
+		tell.Tell(lang.L("Reading members in LDAP"), i, len(inScope))
 		group := t.groups[dn]
 		members, unreadable, err := t.members(ctx, dn)
 		if err != nil {
@@ -177,7 +178,7 @@ func (k *kind) groupAttributes() []string {
 func (l *LDAP) readPeople(ctx context.Context, conn *ldap.Conn, kind *kind) (*crowd, error) {
 	c := &crowd{at: time.Now(), people: map[string]*somebody{}, byUID: map[string]*somebody{}, holds: map[string][]*somebody{}}
 	base := l.config.base(l.config.PeopleBase)
-	err := l.pages(ctx, conn, "read people", base, kind.people, kind.personAttributes(), func(entry *ldap.Entry) error {
+	err := l.pages(ctx, conn, lang.Mark("read people"), base, kind.people, kind.personAttributes(), func(entry *ldap.Entry) error {
 		person := kind.somebody(entry)
 		c.people[key(entry.DN)] = person
 		if person.uid != "" {
@@ -191,7 +192,7 @@ func (l *LDAP) readPeople(ctx context.Context, conn *ldap.Conn, kind *kind) (*cr
 	if err != nil || kind.disabled == "" {
 		return c, err
 	}
-	return c, l.pages(ctx, conn, "read disabled people", base, kind.disabled, []string{kind.id}, func(entry *ldap.Entry) error {
+	return c, l.pages(ctx, conn, lang.Mark("read disabled people"), base, kind.disabled, []string{kind.id}, func(entry *ldap.Entry) error {
 		if person := c.people[key(entry.DN)]; person != nil {
 			person.Status, person.Disabled = "disabled", true
 		}
@@ -248,7 +249,7 @@ func nextRange(attribute string) (from int, more bool) {
 func (t *tree) complete(ctx context.Context, g *group) error {
 	for g.next > 0 {
 		asked := g.next
-		entry, err := t.ldap.one(ctx, t.conn, "read members", g.dn, []string{t.part(asked)})
+		entry, err := t.ldap.one(ctx, t.conn, lang.Mark("read members"), g.dn, []string{t.part(asked)})
 		if err != nil {
 			return err
 		}
@@ -263,14 +264,14 @@ func (t *tree) complete(ctx context.Context, g *group) error {
 				g.members = append(g.members, attribute.Values...)
 				if from, more := nextRange(attribute.Name); more {
 					if from <= asked {
-						return remote.Incomplete(fmt.Sprintf("the members of “%s” in LDAP", g.Name), "the server gave the same part again")
+						return remote.Incomplete(lang.L("the members of “%s” in LDAP", g.Name), lang.L("the server gave the same part again"))
 					}
 					g.next = from
 				}
 			}
 		}
 		if !found {
-			return remote.Incomplete(fmt.Sprintf("the members of “%s” in LDAP", g.Name), "the server gave a part of them only")
+			return remote.Incomplete(lang.L("the members of “%s” in LDAP", g.Name), lang.L("the server gave a part of them only"))
 		}
 	}
 	return nil
@@ -341,7 +342,7 @@ func (t *tree) direct(ctx context.Context, g *group) (people, groups []string, u
 		if person := t.crowd.byUID[uid]; person != nil {
 			people = append(people, key(person.dn))
 		} else {
-			unreadable = fmt.Sprintf("its member %s isn't among the people that were read", uid)
+			unreadable = lang.L("its member %s isn't among the people that were read", uid)
 		}
 	}
 	if g.rid != "" {
@@ -363,15 +364,15 @@ func (t *tree) learn(ctx context.Context, at, dn string) error {
 		return nil
 	}
 	attributes := append(t.kind.personAttributes(), t.kind.groupAttributes()...)
-	entry, err := t.ldap.one(ctx, t.conn, "read a member", dn, attributes)
+	entry, err := t.ldap.one(ctx, t.conn, lang.Mark("read a member"), dn, attributes)
 	switch {
 	case problem.Is(err, problem.Forbidden), problem.Is(err, problem.Incomplete):
-		t.odd[at] = fmt.Sprintf("its member %s can't be read", dn)
+		t.odd[at] = lang.L("its member %s can't be read", dn)
 		return nil
 	case err != nil:
 		return err
 	case entry == nil:
-		t.odd[at] = fmt.Sprintf("its member %s doesn't exist or can't be seen: remove it from the group, name it as the placeholder, or let it be read", dn)
+		t.odd[at] = lang.L("its member %s doesn't exist or can't be seen: remove it from the group, name it as the placeholder, or let it be read", dn)
 		return nil
 	}
 	is := func(classes ...string) bool {
@@ -383,7 +384,7 @@ func (t *tree) learn(ctx context.Context, at, dn string) error {
 	case is("groupOfNames", "groupOfUniqueNames", "posixGroup", "group"):
 		t.addGroup(entry)
 	case is("foreignSecurityPrincipal"):
-		t.odd[at] = fmt.Sprintf("its member %s is somebody of another domain", dn)
+		t.odd[at] = lang.L("its member %s is somebody of another domain", dn)
 	case is("computer"):
 		t.odd[at] = ""
 	case is("person", "inetOrgPerson", "user", "posixAccount"):
@@ -408,7 +409,7 @@ func (t *tree) byID(ctx context.Context, id string, attributes []string) (found 
 	for _, base := range slices.Compact([]string{config.base(config.GroupsBase), config.base(config.PeopleBase)}) {
 		filter := fmt.Sprintf("(%s=%s)", t.kind.id, t.kind.filterValue(id))
 		request := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, 0, false, filter, attributes, nil)
-		err := t.ldap.search(ctx, t.conn, "look for an entry", request, func(entry *ldap.Entry) error {
+		err := t.ldap.search(ctx, t.conn, lang.Mark("look for an entry"), request, func(entry *ldap.Entry) error {
 			found = entry
 			return nil
 		})
@@ -416,7 +417,7 @@ func (t *tree) byID(ctx context.Context, id string, attributes []string) (found 
 			return found, err
 		}
 	}
-	return nil, problem.New(problem.NotFound, "The entry no longer exists in LDAP.", "Fetch again to see what there is now.")
+	return nil, problem.New(problem.NotFound, lang.L("The entry no longer exists in LDAP."), lang.L("Fetch again to see what there is now."))
 }
 
 // filterValue escapes an id for a filter: bytes where it is a GUID.
@@ -465,5 +466,5 @@ func (l *LDAP) Person(ctx context.Context, id string) (directory.Person, error) 
 			return person.Person, nil
 		}
 	}
-	return directory.Person{}, problem.New(problem.NotFound, "The LDAP directory no longer holds the person.", "Fetch again to see what there is now.")
+	return directory.Person{}, problem.New(problem.NotFound, lang.L("The LDAP directory no longer holds the person."), lang.L("Fetch again to see what there is now."))
 }

@@ -2,7 +2,6 @@ package ldap
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -29,7 +29,7 @@ func (l *LDAP) RemoveMember(ctx context.Context, group directory.SourceGroup, pe
 	err := l.changeMember(ctx, group, person, remove, ldap.LDAPResultNoSuchAttribute, ldap.LDAPResultUnwillingToPerform)
 	if ldap.IsErrorWithCode(err, ldap.LDAPResultObjectClassViolation) {
 		if l.config.Placeholder == "" {
-			return idp.Refuse(group, "the directory doesn't permit it to be empty, and no placeholder is configured")
+			return idp.Refuse(group, lang.L("the directory doesn't permit it to be empty, and no placeholder is configured"))
 		}
 		err = l.changeMember(ctx, group, person, func(request *ldap.ModifyRequest, attribute, value string) {
 			request.Add(attribute, []string{l.config.Placeholder})
@@ -49,7 +49,7 @@ func (l *LDAP) requireGone(ctx context.Context, group directory.SourceGroup, per
 		return err
 	}
 	if slices.ContainsFunc(now.Members, func(member directory.Person) bool { return member.ID == person.ID }) {
-		return idp.Refuse(group, fmt.Sprintf("%s stays in it through a group within it, or because it is their primary group", person.Name))
+		return idp.Refuse(group, lang.L("%s stays in it through a group within it, or because it is their primary group", person.Name))
 	}
 	return nil
 }
@@ -80,13 +80,13 @@ func (l *LDAP) changeMember(ctx context.Context, group directory.SourceGroup, pe
 		attribute, value = "memberUid", found.GetAttributeValue("uid")
 	}
 	if value == "" {
-		return idp.Refuse(group, fmt.Sprintf("%s has no uid by which the group could name them", person.Name))
+		return idp.Refuse(group, lang.L("%s has no uid by which the group could name them", person.Name))
 	}
 	request := ldap.NewModifyRequest(entry.dn, nil)
 	change(request, attribute, value)
 	l.count.Add(1)
 	if err := t.conn.Modify(request); err != nil && !ldap.IsErrorAnyOf(err, done...) {
-		return l.explain(ctx, "change the members of a group", err)
+		return l.explain(ctx, lang.Mark("change the members of a group"), err)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func (l *LDAP) RenameGroup(ctx context.Context, group directory.SourceGroup, nam
 	}
 	dn, err := ldap.ParseDN(entry.dn)
 	if err != nil || len(dn.RDNs) == 0 {
-		return problem.Wrap(err, problem.BadAnswer, fmt.Sprintf("The DN of “%s” can't be read.", group.Name), "Rename it in the directory, then fetch again.")
+		return problem.Wrap(err, problem.BadAnswer, lang.L("The DN of “%s” can't be read.", group.Name), lang.L("Rename it in the directory, then fetch again."))
 	}
 	named := false
 	for _, part := range dn.RDNs[0].Attributes {
@@ -125,7 +125,7 @@ func (l *LDAP) RenameGroup(ctx context.Context, group directory.SourceGroup, nam
 		err = t.conn.Modify(request)
 	}
 	if err != nil {
-		return l.explain(ctx, "rename a group", err)
+		return l.explain(ctx, lang.Mark("rename a group"), err)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -89,8 +90,8 @@ func New(config Config) (*Okta, error) {
 			req.Header.Set("Authorization", "SSWS "+config.Token)
 			return nil
 		}
-		settings.KeyAdvice = "Make a new API token in the Okta admin console under Security › API › Tokens, and connect again."
-		settings.RoleAdvice = "The token has the rights of who made it: that person needs at least the Read-only Administrator role to read, and Group Administrator to change members."
+		settings.KeyAdvice = lang.L("Make a new API token in the Okta admin console under Security › API › Tokens, and connect again.")
+		settings.RoleAdvice = lang.L("The token has the rights of who made it: that person needs at least the Read-only Administrator role to read, and Group Administrator to change members.")
 	} else if err := serviceApp(config, &settings); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func serviceApp(config Config, settings *remote.Config) error {
 	endpoint := oauth.Endpoint{
 		Name: "Okta", TokenURL: strings.TrimRight(config.URL, "/") + "/oauth2/v1/token", ClientID: config.ClientID, Client: client,
 		Scopes: []string{"okta.groups.read", "okta.users.read"},
-		Advice: "Look at the service app in the Okta admin console under Applications: its client id, its public key, and the scopes granted under Okta API Scopes.",
+		Advice: lang.L("Look at the service app in the Okta admin console under Applications: its client id, its public key, and the scopes granted under Okta API Scopes."),
 	}
 	if config.App != "" {
 		endpoint.Scopes = append(endpoint.Scopes, "okta.apps.read")
@@ -133,7 +134,7 @@ func serviceApp(config Config, settings *remote.Config) error {
 	settings.Transport = proof.Transport
 	settings.Permissions = scopes
 	settings.KeyAdvice = endpoint.Advice
-	settings.RoleAdvice = "Grant the scope to the service app in the Okta admin console under Okta API Scopes, and give the app an admin role that covers it."
+	settings.RoleAdvice = lang.L("Grant the scope to the service app in the Okta admin console under Okta API Scopes, and give the app an admin role that covers it.")
 	return nil
 }
 
@@ -186,8 +187,8 @@ func (o *Okta) Check(ctx context.Context) error {
 }
 
 func unknownApp(err error, app string) error {
-	return problem.Wrap(err, problem.NotFound, fmt.Sprintf("Okta knows no application with the id “%s”.", app),
-		"Open the Atlassian app in Okta's admin console and take the id that begins with 0oa from its address.")
+	return problem.Wrap(err, problem.NotFound, lang.L("Okta knows no application with the id “%s”.", app),
+		lang.L("Open the Atlassian app in Okta's admin console and take the id that begins with 0oa from its address."))
 }
 
 type groupRow struct {
@@ -217,9 +218,9 @@ func (g *groupRow) source() directory.SourceGroup {
 	switch g.Type {
 	case "OKTA_GROUP":
 	case builtIn:
-		group.ReadOnly = "it is built in, and Okta decides who is in it"
+		group.ReadOnly = lang.L("it is built in, and Okta decides who is in it")
 	default:
-		group.ReadOnly = "its members come from another application, so Okta doesn't let them be changed here"
+		group.ReadOnly = lang.L("its members come from another application, so Okta doesn't let them be changed here")
 	}
 	return group
 }
@@ -261,7 +262,7 @@ func list[Row any](ctx context.Context, o *Okta, what, path string, query url.Va
 // listSince is list, and gives the time by Okta's clock at which it began; zero
 // where Okta didn't tell.
 func listSince[Row any](ctx context.Context, o *Okta, what, path string, query url.Values, limit int, each func(*Row) error) (began time.Time, err error) {
-	err = remote.Pages(ctx, what+" in Okta", func(ctx context.Context, cursor string) (string, error) {
+	err = remote.Pages(ctx, lang.L("%s in Okta", lang.L(what)), func(ctx context.Context, cursor string) (string, error) {
 		ask := url.Values{"limit": {strconv.Itoa(limit)}}
 		for name, values := range query {
 			ask[name] = values
@@ -296,7 +297,7 @@ func nextCursor(what string, header http.Header) (string, error) {
 	}
 	parsed, err := url.Parse(next)
 	if err != nil || parsed.Query().Get("after") == "" {
-		return "", remote.Incomplete(what+" in Okta", "the link to the next page can't be read")
+		return "", remote.Incomplete(lang.L("%s in Okta", lang.L(what)), lang.L("the link to the next page can't be read"))
 	}
 	return parsed.Query().Get("after"), nil
 }
@@ -320,7 +321,7 @@ func (o *Okta) members(ctx context.Context, group string) ([]directory.Person, e
 	seen := map[string]bool{}
 	err := list(ctx, o, "members", remote.Path("api", "v1", "groups", group, "users"), nil, membersPage, func(row *userRow) error {
 		if row.ID == "" || seen[row.ID] {
-			return remote.Incomplete("members in Okta", "a person was listed twice or without an id")
+			return remote.Incomplete(lang.L("members in Okta"), lang.L("a person was listed twice or without an id"))
 		}
 		seen[row.ID] = true
 		people = append(people, row.person())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -101,7 +102,7 @@ func parseMark(text string) (m mark, ok bool) {
 // readGroups lists the groups in scope: all but the built-in ones, those
 // assigned to the app, or those pushed to it.
 func (r *reader) readGroups(ctx context.Context) error {
-	r.tell.Tell("Listing groups in Okta", 0, 0)
+	r.tell.Tell(lang.L("Listing groups in Okta"), 0, 0)
 	inScope, err := r.scope(ctx)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func (r *reader) readGroups(ctx context.Context) error {
 	seen := map[string]bool{}
 	err = list(ctx, r.okta, "groups", "/api/v1/groups", url.Values{"expand": {"stats"}}, groupsPage, func(row *groupRow) error {
 		if seen[row.ID] || row.ID == "" {
-			return r.Incomplete("groups", "a group was listed twice or without an id")
+			return r.Incomplete("groups", lang.L("a group was listed twice or without an id"))
 		}
 		seen[row.ID] = true
 		if inScope == nil && row.Type != builtIn || inScope[row.ID] {
@@ -123,7 +124,7 @@ func (r *reader) readGroups(ctx context.Context) error {
 	}
 	for id := range inScope {
 		if !seen[id] {
-			return r.Incomplete("groups", "a group assigned to the app isn't in the list of groups")
+			return r.Incomplete("groups", lang.L("a group assigned to the app isn't in the list of groups"))
 		}
 	}
 	return nil
@@ -138,7 +139,7 @@ func (r *reader) scope(ctx context.Context) (map[string]bool, error) {
 	ids := map[string]bool{}
 	err := r.okta.eachInScope(ctx, func(id string) error {
 		if id == "" || ids[id] && !r.okta.pushed {
-			return r.Incomplete("the app's groups", "a group was listed twice or without an id")
+			return r.Incomplete(lang.L("the app's groups"), lang.L("a group was listed twice or without an id"))
 		}
 		ids[id] = true
 		return nil
@@ -150,7 +151,7 @@ func (r *reader) scope(ctx context.Context) (map[string]bool, error) {
 // what group push says is pushed, GET /api/v1/apps/{app}/group-push/mappings.
 func (o *Okta) eachInScope(ctx context.Context, each func(id string) error) (err error) {
 	if o.pushed {
-		err = list(ctx, o, "the app's pushed groups", remote.Path("api", "v1", "apps", o.app, "group-push", "mappings"), nil, pushPage, func(row *struct {
+		err = list(ctx, o, lang.Mark("the app's pushed groups"), remote.Path("api", "v1", "apps", o.app, "group-push", "mappings"), nil, pushPage, func(row *struct {
 			Source string `json:"sourceGroupId"`
 			Status string `json:"status"`
 		}) error {
@@ -160,7 +161,7 @@ func (o *Okta) eachInScope(ctx context.Context, each func(id string) error) (err
 			return each(row.Source)
 		})
 	} else {
-		err = list(ctx, o, "the app's groups", remote.Path("api", "v1", "apps", o.app, "groups"), nil, appPage, func(row *groupRow) error {
+		err = list(ctx, o, lang.Mark("the app's groups"), remote.Path("api", "v1", "apps", o.app, "groups"), nil, appPage, func(row *groupRow) error {
 			return each(row.ID)
 		})
 	}
@@ -202,9 +203,9 @@ func (r *reader) readAll(ctx context.Context) (way string, m mark, err error) {
 	})
 	err = side.Wait()
 	if people := r.People(); byGroup > people {
-		return fmt.Sprintf("Groups person by person: %d requests (group by group would take %d).", people, byGroup), m, err
+		return lang.L("Groups person by person: %d requests (group by group would take %d).", people, byGroup), m, err
 	}
-	return fmt.Sprintf("Members group by group: %d requests (person by person would take %d).", byGroup, r.People()), m, err
+	return lang.L("Members group by group: %d requests (person by person would take %d).", byGroup, r.People()), m, err
 }
 
 // cost is how many requests reading the members of groups takes.
@@ -222,7 +223,7 @@ func (r *reader) readPeople(ctx context.Context, listed func(people int)) (mark,
 	n := 0
 	began, err := listSince(ctx, r.okta, "people", "/api/v1/users", nil, usersPage, func(row *userRow) error {
 		if n%usersPage == 0 && !r.inMembers.Load() {
-			r.tell.Tell("Listing people in Okta", n, 0)
+			r.tell.Tell(lang.L("Listing people in Okta"), n, 0)
 		}
 		n++
 		defer listed(n)
@@ -242,7 +243,7 @@ func (r *reader) readChangedPeople(ctx context.Context, old mark) (mark, error) 
 	changed := url.Values{"filter": {fmt.Sprintf("lastUpdated gt %q", old.Since.Add(-overlap).UTC().Format("2006-01-02T15:04:05.000Z"))}}
 	began, err := listSince(ctx, r.okta, "people", "/api/v1/users", changed, usersPage, func(row *userRow) error {
 		if row.ID == "" {
-			return r.Incomplete("people", "a person was listed without an id")
+			return r.Incomplete("people", lang.L("a person was listed without an id"))
 		}
 		person := row.person()
 		if person.Status == deprovisioned && people[row.ID].Status != deprovisioned {
@@ -268,7 +269,7 @@ func (r *reader) readChangedPeople(ctx context.Context, old mark) (mark, error) 
 // readChanged reads the members of the groups that changed, group by group.
 func (r *reader) readChanged(ctx context.Context) (way string, err error) {
 	changed := r.keepUnchanged()
-	way = fmt.Sprintf("What changed since the last fetch: members of %d of %d groups, in %d requests.", len(changed), len(r.counts), r.cost(changed))
+	way = lang.L("What changed since the last fetch: members of %d of %d groups, in %d requests.", len(changed), len(r.counts), r.cost(changed))
 	return way, r.byGroup(ctx, changed)
 }
 
@@ -312,7 +313,7 @@ func (r *reader) byGroup(ctx context.Context, groups []directory.SourceGroup) er
 		if err := r.readGroup(ctx, groups[i].ID); err != nil {
 			return err
 		}
-		r.tell.Tell("Reading members in Okta", int(done.Add(1)), len(groups))
+		r.tell.Tell(lang.L("Reading members in Okta"), int(done.Add(1)), len(groups))
 		return nil
 	})
 }
@@ -334,13 +335,13 @@ func (r *reader) byPerson(ctx context.Context, groups []directory.SourceGroup) e
 	var done atomic.Int64
 	return remote.Each(ctx, len(people), func(ctx context.Context, no int) error {
 		path := remote.Path("api", "v1", "users", people[no], "groups")
-		err := list(ctx, r.okta, "a person's groups", path, nil, groupsPage, func(row *groupRow) error {
+		err := list(ctx, r.okta, lang.Mark("a person's groups"), path, nil, groupsPage, func(row *groupRow) error {
 			if wanted[row.ID] {
 				r.AddMember(row.ID, people[no])
 			}
 			return nil
 		})
-		r.tell.Tell("Reading groups of people in Okta", int(done.Add(1)), len(people))
+		r.tell.Tell(lang.L("Reading groups of people in Okta"), int(done.Add(1)), len(people))
 		return err
 	})
 }
@@ -365,8 +366,8 @@ func (r *reader) checkCounts(ctx context.Context) error {
 			return err
 		}
 		if !r.complete(group.ID) {
-			return r.Incomplete(fmt.Sprintf("the members of “%s”", group.Name),
-				fmt.Sprintf("%d were listed where Okta counts %d", r.CountMembers(group.ID), r.counts[group.ID]))
+			return r.Incomplete(lang.L("the members of “%s”", group.Name),
+				lang.L("%d were listed where Okta counts %d", r.CountMembers(group.ID), r.counts[group.ID]))
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -15,7 +16,7 @@ const appsPage = 200
 // (GET /api/v1/groups/{group}/apps), and the rule that fills it.
 func (o *Okta) Uses(ctx context.Context, group directory.SourceGroup) (directory.Uses, error) {
 	var uses directory.Uses
-	err := list(ctx, o, "applications of a group", remote.Path("api", "v1", "groups", group.ID, "apps"), nil, appsPage, func(row *struct {
+	err := list(ctx, o, lang.Mark("applications of a group"), remote.Path("api", "v1", "groups", group.ID, "apps"), nil, appsPage, func(row *struct {
 		ID    string `json:"id"`
 		Label string `json:"label"`
 	}) error {

@@ -2,12 +2,12 @@ package okta
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -17,7 +17,7 @@ func (o *Okta) AddMember(ctx context.Context, group directory.SourceGroup, perso
 	if group.ReadOnly != "" {
 		return idp.Refuse(group, group.ReadOnly)
 	}
-	return o.changeMember(ctx, http.MethodPut, "add a member", group, person)
+	return o.changeMember(ctx, http.MethodPut, lang.Mark("add a member"), group, person)
 }
 
 // RemoveMember ends a membership (DELETE /api/v1/groups/{group}/users/{user}).
@@ -32,9 +32,9 @@ func (o *Okta) RemoveMember(ctx context.Context, group directory.SourceGroup, pe
 		return err
 	}
 	if rule != "" {
-		return idp.Refuse(group, fmt.Sprintf("the group rule “%s” fills it, and would list the person as an exception for good", rule))
+		return idp.Refuse(group, lang.L("the group rule “%s” fills it, and would list the person as an exception for good", rule))
 	}
-	return o.changeMember(ctx, http.MethodDelete, "remove a member", group, person)
+	return o.changeMember(ctx, http.MethodDelete, lang.Mark("remove a member"), group, person)
 }
 
 func (o *Okta) changeMember(ctx context.Context, method, what string, group directory.SourceGroup, person directory.Person) error {
@@ -44,7 +44,7 @@ func (o *Okta) changeMember(ctx context.Context, method, what string, group dire
 
 // ruleOf gives the name of an active rule that puts people into a group, or "".
 func (o *Okta) ruleOf(ctx context.Context, group string) (name string, err error) {
-	err = list(ctx, o, "group rules", "/api/v1/groups/rules", nil, rulesPage, func(row *struct {
+	err = list(ctx, o, lang.Mark("group rules"), "/api/v1/groups/rules", nil, rulesPage, func(row *struct {
 		Name    string `json:"name"`
 		Status  string `json:"status"`
 		Actions struct {
@@ -73,8 +73,8 @@ func (o *Okta) RenameGroup(ctx context.Context, group directory.SourceGroup, nam
 		return err
 	}
 	if row.Type != "OKTA_GROUP" {
-		return problem.New(problem.Refused, fmt.Sprintf("“%s” can't be renamed: it isn't Okta's own group.", group.Name),
-			"Rename it where it comes from, then fetch again.")
+		return problem.New(problem.Refused, lang.L("“%s” can't be renamed: it isn't Okta's own group.", group.Name),
+			lang.L("Rename it where it comes from, then fetch again."))
 	}
 	delete(row.Profile, "objectClass")
 	row.Profile["name"] = name

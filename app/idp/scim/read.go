@@ -2,13 +2,13 @@ package scim
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 	"github.com/rollcall-app/rollcall/app/remote"
 	protocol "github.com/rollcall-app/rollcall/app/remote/scim"
@@ -18,7 +18,7 @@ import (
 // list of groups leaves out are read group by group.
 func (s *SCIM) Read(ctx context.Context, _ *directory.IdentityProvider, tell progress.Func) (directory.IdentityProvider, directory.Reading, error) {
 	before := s.Count()
-	c := idp.NewCollector("scim", name, "scim "+s.url)
+	c := idp.NewCollector("scim", name(), "scim "+s.url)
 	way, err := s.read(ctx, c, tell)
 	if err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
@@ -28,12 +28,12 @@ func (s *SCIM) Read(ctx context.Context, _ *directory.IdentityProvider, tell pro
 }
 
 func (s *SCIM) read(ctx context.Context, c *idp.Collector, tell progress.Func) (way string, err error) {
-	tell.Tell("Listing people and groups in the SCIM server", 0, 0)
+	tell.Tell(lang.L("Listing people and groups in the SCIM server"), 0, 0)
 	var rows []groupRow
 	side, listing := errgroup.WithContext(ctx)
 	side.Go(func() error { return s.eachPerson(listing, c.AddPerson) })
 	side.Go(func() error {
-		return protocol.List(listing, s.client, name, "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
+		return protocol.List(listing, s.client, name(), "groups", "/Groups", func(row *groupRow) string { return row.ID }, func(row *groupRow) error {
 			rows = append(rows, *row)
 			return c.AddGroup(row.source())
 		})
@@ -45,7 +45,7 @@ func (s *SCIM) read(ctx context.Context, c *idp.Collector, tell progress.Func) (
 	if err != nil {
 		return "", err
 	}
-	way = fmt.Sprintf("Members with the list of groups; %d groups by themselves.", alone)
+	way = lang.L("Members with the list of groups; %d groups by themselves.", alone)
 	return way, setMembers(c, rows)
 }
 
@@ -61,7 +61,7 @@ func (s *SCIM) readAlone(ctx context.Context, rows []groupRow, tell progress.Fun
 	var done atomic.Int64
 	return len(without), remote.Each(ctx, len(without), func(ctx context.Context, i int) (err error) {
 		rows[without[i]], err = s.group(ctx, rows[without[i]].ID)
-		tell.Tell("Reading members in the SCIM server", int(done.Add(1)), len(without))
+		tell.Tell(lang.L("Reading members in the SCIM server"), int(done.Add(1)), len(without))
 		return err
 	})
 }
@@ -91,7 +91,7 @@ func flatten(id string, isGroup func(string) bool, group func(string) *groupRow,
 	all := idp.Flatten(id, func(id string) (people, groups []string) {
 		row := group(id)
 		if row == nil {
-			unreadable = "a group within it can't be read"
+			unreadable = lang.L("a group within it can't be read")
 			return nil, nil
 		}
 		if row.Members == nil {
@@ -109,7 +109,7 @@ func flatten(id string, isGroup func(string) bool, group func(string) *groupRow,
 	for _, id := range all {
 		somebody, known := person(id)
 		if !known {
-			unreadable = "somebody in it isn't in the server's list of people"
+			unreadable = lang.L("somebody in it isn't in the server's list of people")
 			continue
 		}
 		members = append(members, somebody)

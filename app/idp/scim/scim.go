@@ -4,7 +4,6 @@ package scim
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/idp"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
@@ -46,16 +46,17 @@ type SCIM struct {
 	roster idp.Roster
 }
 
-const (
-	name   = "the SCIM server"
-	advice = "Look in the identity provider for the credentials of its SCIM endpoint."
-)
+func name() string { return lang.L("the SCIM server") }
+
+func advice() string {
+	return lang.L("Look in the identity provider for the credentials of its SCIM endpoint.")
+}
 
 // New makes a connection; it sends nothing yet.
 func New(config Config) (*SCIM, error) {
 	settings := remote.Config{
-		Name: name, BaseURL: config.URL, Explain: protocol.Explain, MediaType: protocol.MediaType,
-		KeyAdvice: advice, RoleAdvice: "The credentials need the right to read users and groups.", Start: config.Rate, Log: config.Log,
+		Name: name(), BaseURL: config.URL, Explain: protocol.Explain, MediaType: protocol.MediaType,
+		KeyAdvice: advice(), RoleAdvice: lang.L("The credentials need the right to read users and groups."), Start: config.Rate, Log: config.Log,
 	}
 	switch {
 	case config.TokenURL != "":
@@ -63,7 +64,7 @@ func New(config Config) (*SCIM, error) {
 		if config.Scope != "" {
 			scopes = strings.Fields(config.Scope)
 		}
-		endpoint := oauth.Endpoint{Name: "The authorization server", TokenURL: config.TokenURL, ClientID: config.ClientID, Scopes: scopes, Advice: advice}
+		endpoint := oauth.Endpoint{Name: lang.L("The authorization server"), TokenURL: config.TokenURL, ClientID: config.ClientID, Scopes: scopes, Advice: advice()}
 		tokens, err := oauth.ClientSecret(endpoint, config.ClientSecret)
 		if err != nil {
 			return nil, err
@@ -105,8 +106,8 @@ func (s *SCIM) Check(ctx context.Context) error {
 			return err
 		}
 		if answer.Resources == nil && answer.Total == nil {
-			return problem.New(problem.BadAnswer, fmt.Sprintf("What answers at %s%s isn't a SCIM service provider.", s.url, path),
-				"Give the base address of the SCIM endpoints; it mostly ends in /scim/v2.")
+			return problem.New(problem.BadAnswer, lang.L("What answers at %s%s isn't a SCIM service provider.", s.url, path),
+				lang.L("Give the base address of the SCIM endpoints; it mostly ends in /scim/v2."))
 		}
 	}
 	return nil
@@ -161,7 +162,7 @@ func (s *SCIM) people(ctx context.Context) ([]directory.Person, error) {
 }
 
 func (s *SCIM) eachPerson(ctx context.Context, each func(directory.Person) error) error {
-	return protocol.List(ctx, s.client, name, "people", "/Users", func(row *protocol.User) string { return row.ID }, func(row *protocol.User) error {
+	return protocol.List(ctx, s.client, name(), "people", "/Users", func(row *protocol.User) string { return row.ID }, func(row *protocol.User) error {
 		return each(person(row))
 	})
 }
@@ -171,7 +172,7 @@ func (s *SCIM) group(ctx context.Context, id string) (groupRow, error) {
 	var row groupRow
 	_, err := s.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: remote.Path("Groups", id), Endpoint: "read a group", Into: &row})
 	if err == nil && row.ID == "" {
-		err = remote.Incomplete("a group in the SCIM server", "the answer has no id")
+		err = remote.Incomplete(lang.L("a group in the SCIM server"), lang.L("the answer has no id"))
 	}
 	return row, err
 }
@@ -181,7 +182,7 @@ func (s *SCIM) Person(ctx context.Context, id string) (directory.Person, error) 
 	var row protocol.User
 	_, err := s.client.Do(ctx, remote.Call{Method: http.MethodGet, Path: remote.Path("Users", id), Endpoint: "read a person", Into: &row})
 	if err == nil && row.ID != id {
-		err = idp.Another(name)
+		err = idp.Another(name())
 	}
 	return person(&row), err
 }

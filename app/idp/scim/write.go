@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -42,12 +43,12 @@ func (s *SCIM) ChangeMembers(ctx context.Context, group directory.SourceGroup, a
 	for i := range remove {
 		changes = append(changes, operation{Op: "remove", Path: fmt.Sprintf("members[value eq %s]", quoted(remove[i].ID))})
 	}
-	return s.patch(ctx, "change members", group, changes...)
+	return s.patch(ctx, lang.Mark("change members"), group, changes...)
 }
 
 // RenameGroup gives a group another name.
 func (s *SCIM) RenameGroup(ctx context.Context, group directory.SourceGroup, name string) error {
-	return s.patch(ctx, "rename a group", group, operation{Op: "replace", Path: "displayName", Value: name})
+	return s.patch(ctx, lang.Mark("rename a group"), group, operation{Op: "replace", Path: "displayName", Value: name})
 }
 
 // quoted writes a string of a filter: as in JSON.
@@ -63,8 +64,8 @@ func (s *SCIM) patch(ctx context.Context, what string, group directory.SourceGro
 		Body: map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": changes},
 	})
 	if status := remote.Status(err); status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed {
-		return problem.Wrap(err, problem.Refused, fmt.Sprintf("The SCIM server can't change “%s”: it doesn't support PATCH.", group.Name),
-			"Make the change in the identity provider, then fetch again.")
+		return problem.Wrap(err, problem.Refused, lang.L("The SCIM server can't change “%s”: it doesn't support PATCH.", group.Name),
+			lang.L("Make the change in the identity provider, then fetch again."))
 	}
 	return err
 }

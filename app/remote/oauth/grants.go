@@ -20,6 +20,7 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 	"golang.org/x/oauth2/jwt"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -127,7 +128,7 @@ func parsePEM(block *pem.Block) (crypto.PrivateKey, error) {
 }
 
 func badKey(err error) error {
-	return problem.Wrap(err, problem.Usage, "The private key can't be read.", "Give it whole, as PEM (-----BEGIN PRIVATE KEY-----) or as a JSON Web Key; RSA or P-256.")
+	return problem.Wrap(err, problem.Usage, lang.L("The private key can't be read."), lang.L("Give it whole, as PEM (-----BEGIN PRIVATE KEY-----) or as a JSON Web Key; RSA or P-256."))
 }
 
 // Account is the JSON file of a Google service account.
@@ -145,8 +146,8 @@ func ParseAccount(file string) (Account, error) {
 	var account Account
 	err := json.Unmarshal([]byte(file), &account)
 	if err != nil || account.Type != "service_account" || account.Email == "" || account.Key == "" || account.TokenURL == "" {
-		return Account{}, problem.New(problem.Usage, "That isn't the key file of a service account.",
-			"Give the whole JSON file that the Google Cloud console downloads under IAM › Service accounts › Keys › Add key.")
+		return Account{}, problem.New(problem.Usage, lang.L("That isn't the key file of a service account."),
+			lang.L("Give the whole JSON file that the Google Cloud console downloads under IAM › Service accounts › Keys › Add key."))
 	}
 	if _, _, err := parseKey(account.Key); err != nil {
 		return Account{}, err
@@ -173,7 +174,7 @@ func ServiceAccount(endpoint Endpoint, account Account, subject string) (*Tokens
 // what it fails with fails the call, for the old one may be worthless by then.
 func Refresh(endpoint Endpoint, left SignedIn, keep func(context.Context, SignedIn) error) (*Tokens, error) {
 	if left.RefreshToken == "" {
-		return nil, problem.New(problem.NotConnected, fmt.Sprintf("Nobody is signed in to %s.", endpoint.Name), "Sign in.")
+		return nil, problem.New(problem.NotConnected, lang.L("Nobody is signed in to %s.", endpoint.Name), lang.L("Sign in."))
 	}
 	return newTokens(endpoint, func(ctx context.Context) (*oauth2.Token, error) {
 		config := oauth2.Config{ClientID: endpoint.ClientID, ClientSecret: left.ClientSecret, Scopes: endpoint.Scopes, Endpoint: oauth2.Endpoint{TokenURL: endpoint.TokenURL}}

@@ -15,6 +15,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"golang.org/x/oauth2"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -186,21 +187,21 @@ func refused(endpoint Endpoint, refusal *oauth2.RetrieveError) error {
 	name := endpoint.Name
 	switch {
 	case refusal.ErrorCode == "invalid_grant":
-		return problem.Wrap(cause, problem.BadCredentials, fmt.Sprintf("%s no longer accepts the sign-in: it was revoked or has expired%s.", name, detail),
-			"Sign in again. "+endpoint.Advice)
+		return problem.Wrap(cause, problem.BadCredentials, lang.L("%s no longer accepts the sign-in: it was revoked or has expired%s.", name, detail),
+			lang.L("Sign in again. %s", endpoint.Advice))
 	case refusal.ErrorCode == "invalid_scope":
-		return problem.Wrap(cause, problem.Forbidden, fmt.Sprintf("%s doesn't grant %s%s.", name, strings.Join(endpoint.Scopes, ", "), detail), endpoint.Advice)
+		return problem.Wrap(cause, problem.Forbidden, lang.L("%s doesn't grant %s%s.", name, strings.Join(endpoint.Scopes, ", "), detail), endpoint.Advice)
 	case refusal.ErrorCode == "access_denied":
-		return problem.Wrap(cause, problem.Forbidden, fmt.Sprintf("%s denied the sign-in%s.", name, detail), "Sign in again, and agree to what is asked. "+endpoint.Advice)
+		return problem.Wrap(cause, problem.Forbidden, lang.L("%s denied the sign-in%s.", name, detail), lang.L("Sign in again, and agree to what is asked. %s", endpoint.Advice))
 	case refusal.ErrorCode == "expired_token":
-		return problem.Wrap(cause, problem.BadCredentials, "The code wasn't entered in time.", "Sign in again.")
+		return problem.Wrap(cause, problem.BadCredentials, lang.L("The code wasn't entered in time."), lang.L("Sign in again."))
 	case status == http.StatusTooManyRequests:
-		return problem.Wrap(cause, problem.RateLimited, fmt.Sprintf("%s kept asking to slow down.", name), "Wait a few minutes, then try again.")
+		return problem.Wrap(cause, problem.RateLimited, lang.L("%s kept asking to slow down.", name), lang.L("Wait a few minutes, then try again."))
 	case status >= 500:
-		return problem.Wrap(cause, problem.ServerFault, fmt.Sprintf("%s has a fault of its own: its token endpoint answers %d.", name, status),
-			"Try again later; the vendor's status page may tell more.")
+		return problem.Wrap(cause, problem.ServerFault, lang.L("%s has a fault of its own: its token endpoint answers %d.", name, status),
+			lang.L("Try again later; the vendor's status page may tell more."))
 	}
-	return problem.Wrap(cause, problem.BadCredentials, fmt.Sprintf("%s doesn't accept the client%s.", name, detail), endpoint.Advice)
+	return problem.Wrap(cause, problem.BadCredentials, lang.L("%s doesn't accept the client%s.", name, detail), endpoint.Advice)
 }
 
 // firstLine leaves out the trace ids that some vendors append.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -90,8 +91,8 @@ func (s SignIn) failed(err error) error {
 
 func (s SignIn) left(token *oauth2.Token) (SignedIn, error) {
 	if token.RefreshToken == "" {
-		return SignedIn{}, problem.New(problem.Forbidden, fmt.Sprintf("%s gave no refresh token, so the sign-in would not last.", s.Name),
-			"Allow the application offline access, then sign in again.")
+		return SignedIn{}, problem.New(problem.Forbidden, lang.L("%s gave no refresh token, so the sign-in would not last.", s.Name),
+			lang.L("Allow the application offline access, then sign in again."))
 	}
 	return SignedIn{RefreshToken: token.RefreshToken, ClientSecret: s.ClientSecret}, nil
 }
@@ -110,7 +111,7 @@ func (s SignIn) Browser(ctx context.Context, show func(Prompt)) (SignedIn, error
 	defer cancel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return SignedIn{}, problem.Wrap(err, problem.Unreachable, "No port on this machine is free for the browser to answer to.", "Try again, or sign in with a device code.")
+		return SignedIn{}, problem.Wrap(err, problem.Unreachable, lang.L("No port on this machine is free for the browser to answer to."), lang.L("Try again, or sign in with a device code."))
 	}
 	config := s.config()
 	config.RedirectURL = s.redirect(listener)
@@ -166,14 +167,14 @@ func newRedirect(state string) *redirect {
 func (r *redirect) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	query := req.URL.Query()
 	if req.Method != http.MethodGet || req.URL.Path != "/" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(r.state)) != 1 {
-		http.Error(w, "This isn't the answer to a sign-in that Rollcall asked for.", http.StatusBadRequest)
+		http.Error(w, lang.L("This isn't the answer to a sign-in that Rollcall asked for."), http.StatusBadRequest)
 		return
 	}
 	got := answer{code: query.Get("code")}
-	text := "Signed in. You can close this page and go back to Rollcall."
+	text := lang.L("Signed in. You can close this page and go back to Rollcall.")
 	if got.code == "" {
 		got.err = &oauth2.RetrieveError{ErrorCode: query.Get("error"), ErrorDescription: query.Get("error_description")}
-		text = "Not signed in. Go back to Rollcall: it says what to do."
+		text = lang.L("Not signed in. Go back to Rollcall: it says what to do.")
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
@@ -190,7 +191,7 @@ func (r *redirect) code(ctx context.Context) (string, error) {
 		return got.code, got.err
 	case <-ctx.Done():
 		if ctx.Err() == context.DeadlineExceeded {
-			return "", problem.New(problem.BadCredentials, "Nobody signed in within ten minutes.", "Sign in again.")
+			return "", problem.New(problem.BadCredentials, lang.L("Nobody signed in within ten minutes."), lang.L("Sign in again."))
 		}
 		return "", ctx.Err()
 	}

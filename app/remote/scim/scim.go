@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
 
@@ -116,7 +117,7 @@ func List[Row any](ctx context.Context, client *remote.Client, name, what, path 
 		return err
 	}
 	if l.total >= 0 && len(l.seen) != l.total {
-		return remote.Incomplete(what+" in "+name, fmt.Sprintf("%d were listed where it counts %d", len(l.seen), l.total))
+		return remote.Incomplete(lang.L("%s in %s", lang.L(what), name), lang.L("%d were listed where it counts %d", len(l.seen), l.total))
 	}
 	return nil
 }
@@ -149,12 +150,12 @@ func (l *listing[Row]) page(ctx context.Context, from, count int) (n, total int,
 	case answer.Total != nil && l.total < 0 && len(l.seen) == 0:
 		l.total = *answer.Total
 	case answer.Total != nil && *answer.Total != l.total:
-		return 0, 0, remote.Incomplete(l.what+" in "+l.name, "their number changed while they were listed")
+		return 0, 0, remote.Incomplete(lang.L("%s in %s", lang.L(l.what), l.name), lang.L("their number changed while they were listed"))
 	}
 	for i := range answer.Resources {
 		row := &answer.Resources[i]
 		if l.id(row) == "" || l.seen[l.id(row)] {
-			return 0, 0, remote.Incomplete(l.what+" in "+l.name, "a row was listed twice or without an id")
+			return 0, 0, remote.Incomplete(lang.L("%s in %s", lang.L(l.what), l.name), lang.L("a row was listed twice or without an id"))
 		}
 		l.seen[l.id(row)] = true
 		if err := l.each(row); err != nil {
