@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"os"
@@ -52,10 +53,12 @@ func main() {
 type desktop struct {
 	// app is Fyne's, made when it is first needed; nothing needs to be shown for it.
 	app func() fyne.App
+	// language was asked for; empty where none was.
+	language string
 }
 
-func newDesktop(id string) desktop {
-	return desktop{sync.OnceValue(func() fyne.App {
+func newDesktop(id string) *desktop {
+	return &desktop{app: sync.OnceValue(func() fyne.App {
 		gui := fyneapp.NewWithID(id)
 		gui.SetIcon(assets.Icon)
 		return gui
@@ -63,14 +66,17 @@ func newDesktop(id string) desktop {
 }
 
 // Display says whether there is a display to show a window on.
-func (desktop) Display() bool {
+func (*desktop) Display() bool {
 	return runtime.GOOS != "linux" || os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != ""
 }
 
 // Open shows the window until it is closed or ctx ends.
-func (d desktop) Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (d *desktop) Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error {
 	gui := d.app()
+	if err := screens.Speak(cmp.Or(d.language, screens.Preferred(gui))); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	opening := screens.Open(ctx, gui, open, restore, demo)
 	context.AfterFunc(ctx, func() { fyne.Do(gui.Quit) })
 	gui.Run()
@@ -78,12 +84,18 @@ func (d desktop) Open(ctx context.Context, open func() (*app.App, error), restor
 	return opening.Wait()
 }
 
+// Speak speaks a language, whatever the person prefers in the window.
+func (d *desktop) Speak(tag string) error {
+	d.language = tag
+	return screens.Speak(tag)
+}
+
 // Notify tells something on the desktop.
-func (d desktop) Notify(title, text string) {
+func (d *desktop) Notify(title, text string) {
 	d.app().SendNotification(fyne.NewNotification(title, text))
 }
 
 // Render draws every tab to PNG files in a folder.
-func (desktop) Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
+func (*desktop) Render(ctx context.Context, a *app.App, folder string) ([]string, error) {
 	return screens.Render(ctx, a, folder)
 }

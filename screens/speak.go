@@ -1,10 +1,10 @@
 package screens
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"os"
-	"slices"
 	"sync"
 
 	"fyne.io/fyne/v2"
@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/rollcall-app/rollcall/app/lang"
+	"github.com/rollcall-app/rollcall/app/problem"
 )
 
 // Language is one that Rollcall speaks.
@@ -32,14 +33,15 @@ var translations embed.FS
 
 var addTranslations = sync.OnceValue(func() error { return fynelang.AddTranslationsFS(translations, "translations") })
 
-// Speak has Rollcall, and Fyne, speak the language of a tag; where it is empty, that
-// of the system. One that isn't known leaves things as they are.
+// Speak has Rollcall, and Fyne, speak the language of a BCP 47 tag; where it is empty,
+// that of the system. One that isn't among Languages is a problem of code Usage.
 func Speak(tag string) error {
-	known := slices.ContainsFunc(Languages, func(l Language) bool { return l.Tag == tag })
-	if tag != "" && !known {
-		return nil
-	}
 	if tag != "" {
+		known, ok := closest(tag)
+		if !ok {
+			return problem.New(problem.Usage, fmt.Sprintf("Rollcall doesn't speak “%s”.", tag), "Choose en, de, fr, es or ja.")
+		}
+		tag = known
 		if err := os.Setenv("LANGUAGE", tag); err != nil { // what Fyne goes by
 			return fmt.Errorf("choose the language: %w", err)
 		}
@@ -48,35 +50,49 @@ func Speak(tag string) error {
 		return fmt.Errorf("read the translations: %w", err)
 	}
 	system := fynelang.SystemLocale()
-	if tag == "" {
-		tag = closest(system)
-	}
-	if err := insist(tag, system); err != nil {
+	systems, _ := closest(system.String())
+	tag = cmp.Or(tag, systems)
+	if err := insist(tag, system, systems); err != nil {
 		return err
 	}
 	lang.Speak(tag, lookup())
 	return nil
 }
 
-// closest is the tag of the language that serves a locale best.
-func closest(locale fyne.Locale) string {
+// Preferred is the tag of the language that a person chose in the window; empty for
+// the system's.
+func Preferred(fyneApp fyne.App) string {
+	tag, known := closest(fyneApp.Preferences().String(languagePreference))
+	if !known {
+		return ""
+	}
+	return tag
+}
+
+// closest is the tag of the language that serves a locale best, and whether it is
+// that locale's.
+func closest(locale string) (tag string, serves bool) {
+	wanted, err := language.Parse(locale)
+	if err != nil {
+		return Languages[0].Tag, false
+	}
 	var tags []language.Tag
 	for _, l := range Languages {
 		tags = append(tags, language.Make(l.Tag))
 	}
-	_, at, _ := language.NewMatcher(tags).Match(language.Make(locale.String()))
-	return Languages[at].Tag
+	_, at, sure := language.NewMatcher(tags).Match(wanted)
+	return Languages[at].Tag, sure != language.No
 }
 
 // insist has Fyne find a language's texts also where the system says another, which
 // macOS and Windows do without regard to the environment.
-func insist(tag string, system fyne.Locale) error {
+func insist(tag string, system fyne.Locale, systems string) error {
 	text, err := translations.ReadFile("translations/" + tag + ".json")
 	if err != nil {
 		return fmt.Errorf("read the translations: %w", err)
 	}
 	place := fyne.Locale(tag)
-	if closest(system) != tag {
+	if tag != systems {
 		place = system
 	}
 	if err := fynelang.AddTranslationsForLocale(text, place); err != nil {

@@ -220,6 +220,10 @@ func filled(text string) []string {
 }
 
 func TestTranslationsFillInWhatTheEnglishTextDoes(t *testing.T) {
+	translated := map[string]map[string]translation{}
+	for _, language := range Languages {
+		translated[language.Tag] = translationsOf(t, language.Tag)
+	}
 	for key, m := range sources(t) {
 		if m.values >= 0 {
 			require.Len(t, filled(key), m.values, "%s: %q", m.at, key)
@@ -228,8 +232,8 @@ func TestTranslationsFillInWhatTheEnglishTextDoes(t *testing.T) {
 			require.Equal(t, filled(key), filled(m.one), "%s: %q", m.at, key)
 		}
 		for _, language := range Languages {
-			translated := translationsOf(t, language.Tag)[key]
-			for _, form := range translated.all() {
+			text := translated[language.Tag][key]
+			for _, form := range text.all() {
 				require.Equal(t, filled(key), filled(form), "%s: %q", language.Tag, form)
 				require.NotContains(t, form, "{{", "it would be taken for a template: %q", key)
 				require.Equal(t, begins(key), begins(form), "%s: space at the beginning of %q", language.Tag, form)

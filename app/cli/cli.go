@@ -40,6 +40,9 @@ type Windows interface {
 	// good copy in place of damaged data, or with anew an empty database. demo
 	// says that the sample company is connected.
 	Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error
+	// Speak has everything but the command line's own words said in the language
+	// of a tag.
+	Speak(tag string) error
 	// Notify tells something on the desktop, where there is one.
 	Notify(title, text string)
 	// Render draws every tab to PNG files in a folder, without a display, and
@@ -79,6 +82,7 @@ type command struct {
 	folder   string
 	profile  string
 	json     bool
+	lang     string
 	logLevel string
 	code     int
 	args     []string
@@ -147,6 +151,13 @@ func (c *command) root() *cobra.Command {
 	flags.StringVar(&c.profile, "profile", app.DefaultProfile, "`name` of the profile: connections kept side by side")
 	flags.BoolVar(&c.json, "json", false, "print one JSON document to standard output and nothing else there")
 	flags.StringVar(&c.logLevel, "log", "warn", "what is logged to standard error: debug, info, warn or error")
+	flags.StringVar(&c.lang, "lang", "", "the `language`: en, de, fr, es or ja. The window speaks the system's, commands English, where it isn't given")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if c.lang == "" {
+			return nil
+		}
+		return c.Windows.Speak(c.lang)
+	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		c.json = c.json || asksForJSON(c.args)
 		return usage(err)

@@ -36,6 +36,7 @@ func (noKeyring) DeleteSecret(_ context.Context, _ string) error  { return nil }
 type windows struct {
 	display, opened bool
 	told            []string // on the desktop
+	spoken          string
 	// trouble is what couldn't be opened.
 	trouble []error
 }
@@ -53,6 +54,11 @@ func (w *windows) Open(_ context.Context, open func() (*app.App, error), restore
 	}
 	w.opened = err == nil
 	return err
+}
+
+func (w *windows) Speak(tag string) error {
+	w.spoken = tag
+	return nil
 }
 
 func (w *windows) Notify(_, text string) { w.told = append(w.told, text) }
