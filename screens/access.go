@@ -63,13 +63,13 @@ type giver struct {
 
 var (
 	siteColumns  = &widgets.Columns{List: []widgets.Column{{Weight: 1}}}
-	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true}}}
+	placeColumns = &widgets.Columns{List: []widgets.Column{{Weight: 1}, {Width: 110, Trailing: true, Holds: func() []string { return []string{lang.L("no change")} }}}}
 )
 
 func newGiverColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
-		{Title: lang.L("Group"), Weight: 3}, {Title: lang.L("Role"), Weight: 1.4}, {Title: lang.L("Default"), Width: 70},
-		{Title: lang.L("Members"), Width: 80, Trailing: true}, {Title: lang.L("Change"), Width: 90, Trailing: true}, {Title: "", Width: 120, Trailing: true},
+		{Title: lang.L("Group"), Weight: 3}, {Title: lang.L("Role"), Weight: 1.4}, {Title: lang.L("Default"), Width: 70, Holds: holds(lang.L("Default"))},
+		{Title: lang.L("Members"), Width: 80, Trailing: true, Holds: holds(lang.L("Members"))}, {Title: lang.L("Change"), Width: 90, Trailing: true, Holds: holds(lang.L("Change"), lang.L("not in the IdP"), lang.L("none"))}, {Width: 120, Trailing: true, Holds: func() []string { return []string{lang.L("Show the people")} }},
 	}}
 }
 

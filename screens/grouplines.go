@@ -15,7 +15,7 @@ import (
 
 // newGroupColumns are those of the table; a person may move their edges.
 func newGroupColumns() *widgets.Columns {
-	return &widgets.Columns{List: []widgets.Column{
+	columns := &widgets.Columns{List: []widgets.Column{
 		{Width: 30},
 		{Width: 24},
 		{Title: lang.L("Group"), Weight: 3, Tip: lang.L("The group's name in the identity provider")},
@@ -26,15 +26,33 @@ func newGroupColumns() *widgets.Columns {
 		{Title: lang.L("Lose access"), Width: 112, Trailing: true, Tip: lang.L("Of the removed, those who lose a product role that nothing else gives them")},
 		{Title: lang.L("Status"), Width: 170, Tip: lang.L("Where the group stands")},
 	}}
+	for i := range columns.List {
+		if column := &columns.List[i]; column.Title != "" {
+			column.Holds = holds(column.Title + " ▲") // which way it is sorted
+			if i == stateColumn {
+				column.Holds = stateTitles
+			}
+		}
+	}
+	return columns
 }
+
+// holds gives texts that are there already.
+func holds(texts ...string) func() []string { return func() []string { return texts } }
 
 var (
 	headingColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Weight: 1}, {Width: 150, Trailing: true}, {Width: 100, Trailing: true}, {Width: 80, Trailing: true}, {Width: 96, Trailing: true}, {Width: 118, Trailing: true},
+		{Width: 54}, {Weight: 1},
+		{Width: 150, Trailing: true, Holds: func() []string { return []string{lang.L("Hide unchanged"), lang.L("Show unchanged")} }},
+		{Width: 100, Trailing: true, Holds: func() []string { return []string{lang.L("Rename …"), lang.L("✓ Rename")} }},
+		{Width: 80, Trailing: true, Holds: func() []string { return []string{lang.L("Accept")} }},
+		{Width: 96, Trailing: true, Holds: func() []string { return []string{lang.L("Reject …"), lang.L("Withdraw")} }},
+		{Width: 118, Trailing: true, Holds: func() []string { return []string{lang.L("Sync group")} }},
 	}}
 	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
 	changeColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6}, {Width: 118, Trailing: true},
+		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6},
+		{Width: 118, Trailing: true, Holds: func() []string { return []string{"✓ " + lang.L("Keep"), "✓ " + lang.L("Keep out")} }},
 	}}
 )
 
@@ -136,6 +154,14 @@ var stateLook = map[review.State]struct {
 	review.New:           {lang.Mark("New"), widgets.InkInfo, widgets.FillInfo, lang.Mark("Only the identity provider has the group: a sync creates it in Atlassian.")},
 	review.Conflict:      {lang.Mark("Conflict"), widgets.InkWarn, widgets.FillWarn, lang.Mark("Both sides have a group of this name: a sync overwrites Atlassian's members.")},
 	review.AtlassianOnly: {lang.Mark("Only in Atlassian"), widgets.InkMuted, widgets.FillChip, lang.Mark("The identity provider has no group of this name: Rollcall leaves it alone.")},
+}
+
+func stateTitles() []string {
+	var titles []string
+	for _, look := range stateLook {
+		titles = append(titles, lang.L(look.title))
+	}
+	return titles
 }
 
 // stateCell is the group's state, with whether its sync was accepted.

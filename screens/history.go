@@ -39,14 +39,24 @@ type historyLine struct {
 
 var (
 	resultColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 24}, {Weight: 2}, {Width: 110}, {Width: 120}, {Weight: 5}, {Width: 90},
+		{Width: 24}, {Weight: 2}, {Width: 110, Holds: resultWords}, {Width: 120}, {Weight: 5}, {Width: 90, Holds: runActions},
 	}}
 )
+
+func runActions() []string { return []string{lang.L("Undo …"), lang.L("Resume …")} }
+
+func resultWords() []string {
+	var words []string
+	for _, result := range []run.Result{run.Synced, run.Waiting, run.Blocked, run.Skipped, run.Changed, run.Failed, run.Answered} {
+		words = append(words, app.Word(result))
+	}
+	return words
+}
 
 func newRunColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
 		{Width: 24}, {Title: lang.L("When"), Width: 180}, {Title: lang.L("By"), Width: 140}, {Title: lang.L("What"), Weight: 1},
-		{Title: lang.L("Requests"), Width: 110, Trailing: true}, {Width: 90},
+		{Title: lang.L("Requests"), Width: 110, Trailing: true, Holds: holds(lang.L("Requests"))}, {Width: 90, Holds: runActions},
 	}}
 }
 

@@ -3,6 +3,7 @@ package screens
 import (
 	"cmp"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
@@ -55,7 +56,11 @@ func Speak(tag string) error {
 	if err := insist(tag, system, systems); err != nil {
 		return err
 	}
-	lang.Speak(tag, lookup())
+	texts, err := textsOf(tag)
+	if err != nil {
+		return err
+	}
+	lang.Speak(tag, lookup(texts))
 	return nil
 }
 
@@ -80,8 +85,9 @@ func closest(locale string) (tag string, serves bool) {
 	for _, l := range Languages {
 		tags = append(tags, language.Make(l.Tag))
 	}
-	_, at, sure := language.NewMatcher(tags).Match(wanted)
-	return Languages[at].Tag, sure != language.No
+	_, at, _ := language.NewMatcher(tags).Match(wanted)
+	base, _ := wanted.Base()
+	return Languages[at].Tag, base.String() == Languages[at].Tag
 }
 
 // insist has Fyne find a language's texts also where the system says another, which
@@ -101,11 +107,28 @@ func insist(tag string, system fyne.Locale, systems string) error {
 	return nil
 }
 
-// lookup asks Fyne once for each text without a number: a table asks again for every
-// line of every frame.
-func lookup() lang.Lookup {
+// textsOf are the texts, in English, that a language has.
+func textsOf(tag string) (map[string]json.RawMessage, error) {
+	content, err := translations.ReadFile("translations/" + tag + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("read the translations: %w", err)
+	}
+	var texts map[string]json.RawMessage
+	if err := json.Unmarshal(content, &texts); err != nil {
+		return nil, fmt.Errorf("read the translations: %w", err)
+	}
+	return texts, nil
+}
+
+// lookup asks Fyne for the texts that it has, and once for each without a number: a
+// table asks again for every line of every frame. What else is looked up, such as a
+// name, is nobody's to translate.
+func lookup(texts map[string]json.RawMessage) lang.Lookup {
 	var found sync.Map
 	return func(text string, count any) string {
+		if _, known := texts[text]; !known {
+			return text
+		}
 		if n, plural := count.(int); plural {
 			return fynelang.N(text, n)
 		}

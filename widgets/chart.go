@@ -79,10 +79,11 @@ func (r *barRenderer) Refresh() {
 func (r *barRenderer) Layout(size fyne.Size) {
 	r.objects = nil
 	largest := 1
+	r.label, r.note = barLabel*TextScale(), barNote*TextScale()
 	for _, bar := range r.chart.bars {
 		largest = max(largest, bar.Keep+bar.Gain+bar.Lose, bar.Limit)
+		r.note = max(r.note, textWidth(bar.Note, false)+14)
 	}
-	r.label, r.note = barLabel*TextScale(), barNote*TextScale()
 	if spare := size.Width - r.label - r.note - leastBar; spare < 0 { // text may be cut, the bars must be seen
 		r.label, r.note = r.label+spare/2, r.note+spare/2
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"fyne.io/fyne/v2/theme"
+
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 // Column is one column of a set.
@@ -14,6 +16,8 @@ type Column struct {
 	// Width is fixed, in Fyne's units at the default text size; where it is 0, the
 	// column shares what is left by Weight.
 	Width, Weight float32
+	// Holds gives texts that have to fit, in the person's language; nil for none.
+	Holds func() []string
 	// Trailing aligns to the right.
 	Trailing bool
 }
@@ -24,6 +28,7 @@ type Columns struct {
 	List []Column
 
 	width, scale float32
+	language     string
 	ends         []float32
 }
 
@@ -36,25 +41,61 @@ func TextScale() float32 { return theme.TextSize() / usualText }
 // spans gives where each column ends at a width.
 func (c *Columns) spans(width float32) []float32 {
 	scale := TextScale()
-	if c.width == width && c.scale == scale && len(c.ends) == len(c.List) {
+	if c.width == width && c.scale == scale && c.language == lang.Tag() && len(c.ends) == len(c.List) {
 		return c.ends
 	}
-	var fixed, weights float32
-	for _, column := range c.List {
-		fixed += column.Width * scale
-		weights += column.Weight
-	}
-	left := max(width-fixed, 0)
-	c.width, c.scale, c.ends = width, scale, c.ends[:0]
+	c.width, c.scale, c.language, c.ends = width, scale, lang.Tag(), c.ends[:0]
 	var at float32
-	for _, column := range c.List {
-		at += column.Width * scale
-		if column.Width == 0 && weights > 0 {
-			at += left * column.Weight / weights
-		}
+	for _, width := range c.share(width, scale) {
+		at += width
 		c.ends = append(c.ends, at)
 	}
 	return c.ends
+}
+
+// share gives each column its width: those of fixed width, and those that would get
+// less than they have to hold, what they need; the others what is left.
+func (c *Columns) share(width, scale float32) []float32 {
+	widths := make([]float32, len(c.List))
+	fixed := make([]bool, len(c.List))
+	for i := range c.List {
+		fixed[i] = c.List[i].Width > 0
+	}
+	for {
+		left, weights := width, float32(0)
+		for i := range c.List {
+			if fixed[i] {
+				widths[i] = c.List[i].least(scale)
+				left -= widths[i]
+			} else {
+				weights += c.List[i].Weight
+			}
+		}
+		narrow := false
+		for i := range c.List {
+			if fixed[i] {
+				continue
+			}
+			widths[i] = max(left, 0) * c.List[i].Weight / weights
+			if c.List[i].least(scale) > widths[i] {
+				fixed[i], narrow = true, true
+			}
+		}
+		if !narrow {
+			return widths
+		}
+	}
+}
+
+// least is how wide a column has to be at a scale of the text.
+func (c *Column) least(scale float32) float32 {
+	width := c.Width * scale
+	if c.Holds != nil {
+		for _, text := range c.Holds() {
+			width = max(width, textWidth(text, true)+2*cellPad+2*chipPad)
+		}
+	}
+	return width
 }
 
 // Span gives where a column begins and ends on a line of a width.
@@ -107,6 +148,7 @@ func (c *Columns) move(column int, by, width float32) {
 	widths[column+1] -= by
 	scale := TextScale()
 	for i := range c.List {
+		c.List[i].Holds = nil
 		if c.List[i].Width > 0 {
 			c.List[i].Width = widths[i] / scale
 		} else {
@@ -134,6 +176,7 @@ func (c *Columns) SetSizes(sizes []float64) {
 		return
 	}
 	for i := range c.List {
+		c.List[i].Holds = nil // the person decided
 		if c.List[i].Width > 0 {
 			c.List[i].Width = float32(sizes[i])
 		} else {

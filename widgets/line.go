@@ -286,7 +286,7 @@ func (v *lineView) part(part Part, x, width, height float32) {
 	p.text.Text = Fit(part.Text, width-2*inset, part.Bold)
 	p.text.TextSize, p.text.TextStyle = size, fyne.TextStyle{Bold: part.Bold}
 	p.text.Color = Ink(part.ink())
-	textHeight := lineTextHeight()
+	textHeight := textSize(p.text.Text, part.Bold).Height
 	p.text.Resize(fyne.NewSize(width-2*inset, textHeight))
 	p.text.Move(fyne.NewPos(x+inset, (height-textHeight)/2))
 }

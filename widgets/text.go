@@ -10,13 +10,12 @@ import (
 	"github.com/rollcall-app/rollcall/app/display"
 )
 
-// measured keeps the widths of texts at the theme's size; only the UI goroutine
+// measured keeps the sizes of texts at the theme's size; only the UI goroutine
 // asks. It is emptied when it grows large or the text size changes.
 var measured = struct {
-	size   float32
-	height float32
-	widths map[measuredText]float32
-	cuts   map[cutText]string
+	size  float32
+	sizes map[measuredText]fyne.Size
+	cuts  map[cutText]string
 }{}
 
 type measuredText struct {
@@ -31,24 +30,22 @@ type cutText struct {
 
 const mostMeasured = 20000
 
-func textWidth(text string, bold bool) float32 {
-	if size := theme.TextSize(); measured.size != size || len(measured.widths) > mostMeasured || len(measured.cuts) > mostMeasured {
+func textWidth(text string, bold bool) float32 { return textSize(text, bold).Width }
+
+// textSize is as high as the text's letters need: those that another font has may
+// need more.
+func textSize(text string, bold bool) fyne.Size {
+	if size := theme.TextSize(); measured.size != size || len(measured.sizes) > mostMeasured || len(measured.cuts) > mostMeasured {
 		measured.size = size
-		measured.height = fyne.MeasureText("Mg", size, fyne.TextStyle{}).Height
-		measured.widths, measured.cuts = map[measuredText]float32{}, map[cutText]string{}
+		measured.sizes, measured.cuts = map[measuredText]fyne.Size{}, map[cutText]string{}
 	}
 	key := measuredText{text, bold}
-	width, known := measured.widths[key]
+	size, known := measured.sizes[key]
 	if !known {
-		width = fyne.MeasureText(text, measured.size, fyne.TextStyle{Bold: bold}).Width
-		measured.widths[key] = width
+		size = fyne.MeasureText(text, measured.size, fyne.TextStyle{Bold: bold})
+		measured.sizes[key] = size
 	}
-	return width
-}
-
-func lineTextHeight() float32 {
-	textWidth("", false) // keeps the measures current
-	return measured.height
+	return size
 }
 
 // Fit cuts a text to a width in the theme's text size, with an ellipsis where
