@@ -105,7 +105,7 @@ func newAccessTab(w *Window) *accessTab {
 	note := muted(lang.L("People, after counting every other group and direct access. Permissions inside products aren't read."))
 	top := widgets.NewPanel(widgets.FillCard, widgets.Outline, container.NewBorder(container.NewVBox(container.NewBorder(nil, nil, nil, t.people, t.title), note), nil, nil, nil, t.chart))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, t.groups.Framed()))
-	t.content = spaced(container.NewBorder(nil, nil, container.NewBorder(nil, nil, nil, gap(6, 1), atLeast(310, left)), nil, container.NewBorder(top, nil, nil, nil, table)))
+	t.content = spaced(beside(container.NewBorder(nil, nil, nil, gap(6, 1), atLeast(310, left)), above(top, table)))
 	t.empty = emptyState(lang.L("No product access read yet"), lang.L("Connect the identity provider and Atlassian, then fetch."), lang.L("Connect"), func() { w.tabs.Select(w.idp.item) })
 	t.item = container.NewTabItem(lang.L("Product access"), container.NewStack(t.content, t.empty))
 	return t

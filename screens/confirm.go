@@ -42,6 +42,7 @@ type confirmation struct {
 	overrides plan.Overrides
 	totals    *widget.Label
 	reason    *widget.Entry
+	reach     widgets.Reach
 	findings  *fyne.Container
 	dialog    *dialog.CustomDialog
 	sync      *widget.Button
@@ -73,11 +74,12 @@ func syncHeading(selection plan.Selection) string {
 // ask plans in the background and asks.
 func (w *Window) ask(c *confirmation) {
 	c.overrides, c.totals, c.findings = plan.Overrides{}, wrapped(""), container.NewVBox()
+	c.reach.Scroll = container.NewVScroll(c.findings)
 	c.reason = entry(lang.L("Why (kept in the history; may stay empty)"))
 	c.sync = widget.NewButton("", c.perform)
 	c.sync.Importance = widget.HighImportance
 	c.again(func() {
-		c.dialog = dialog.NewCustomWithoutButtons(c.heading, container.NewBorder(c.totals, c.reason, nil, nil, container.NewVScroll(c.findings)), w.win)
+		c.dialog = dialog.NewCustomWithoutButtons(c.heading, between(c.totals, c.reach.Scroll, c.reason), w.win)
 		buttons := []fyne.CanvasObject{widget.NewButton(lang.L("Cancel"), func() { c.dialog.Hide() })}
 		if !c.plan.ChangesIdP() {
 			buttons = append(buttons, widget.NewButton(lang.L("People …"), c.showSimulation))
@@ -295,8 +297,7 @@ func (c *confirmation) finding(finding plan.Finding) fyne.CanvasObject {
 	case finding.Guard == plan.RunRemovals:
 		word = fmt.Sprint(c.plan.Removals())
 	}
-	typed := widget.NewEntry()
-	typed.SetPlaceHolder(lang.L("Type %s to do it all the same", display.Line(word)))
+	typed := c.reach.Entry(lang.L("Type %s to do it all the same", display.Line(word)))
 	typed.OnChanged = func(entered string) {
 		if directory.FoldName(entered) != directory.FoldName(word) {
 			return

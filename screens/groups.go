@@ -60,7 +60,7 @@ func newGroupsTab(w *Window) *groupsTab {
 	t.header.OnTapped, t.header.OnResized, t.header.Tips = t.headerTapped, t.resized, w.tips
 	t.nothing = widget.NewLabelWithStyle(lang.L("No group fits the search and the filter."), fyne.TextAlignCenter, fyne.TextStyle{Italic: true})
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(t.header, nil, nil, nil, container.NewStack(t.list.Framed(), container.NewCenter(t.nothing))))
-	t.content = spaced(container.NewBorder(container.NewVBox(t.newBanner(), t.newTools()), nil, nil, nil, table))
+	t.content = spaced(above(container.NewVBox(t.newBanner(), t.newTools()), table))
 	t.empty = emptyState(lang.L("Nothing to review yet"), lang.L("Connect the identity provider and Atlassian, then fetch."), lang.L("Connect"), func() { w.tabs.Select(w.idp.item) })
 	t.item = container.NewTabItem(lang.L("Groups"), container.NewStack(t.content, t.empty))
 	return t

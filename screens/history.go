@@ -83,7 +83,7 @@ func newHistoryTab(w *Window) *historyTab {
 	still := widgets.NewBanner(widgets.FillInfo, widgets.InkInfo,
 		container.NewBorder(nil, nil, nil, widget.NewButton(lang.L("Open the page"), w.openAdminPage), t.still))
 	table := widgets.NewPanel("", widgets.Outline, container.NewBorder(widgets.NewHeader(t.runColumns), nil, nil, nil, t.list.Framed()))
-	t.content = spaced(container.NewBorder(container.NewVBox(still, gap(1, 2)), nil, nil, nil, table))
+	t.content = spaced(above(container.NewVBox(still, gap(1, 2)), table))
 	t.empty = emptyState(lang.L("No run yet"), lang.L("What you sync is written down here, group by group."), lang.L("Review groups"), func() { w.tabs.Select(w.groups.item) })
 	t.item = container.NewTabItem(lang.L("History"), container.NewStack(t.content, t.empty))
 	return t

@@ -24,19 +24,21 @@ import (
 type identityTab struct {
 	item *container.TabItem
 	w    *Window
+	// reach scrolls to where the keyboard is.
+	reach *widgets.Reach
 
 	form                *idpForm
 	idpState            *widget.Label
 	idpAnswer           *widget.Label
-	idpConnect, idpTest *widget.Button
-	idpLeave            *widget.Button
+	idpConnect, idpTest *widgets.Button
+	idpLeave            *widgets.Button
 
-	org, key, owner     *widget.Entry
+	org, key, owner     *widgets.Entry
 	orgState            *widget.Label
 	orgAnswer           *widget.Label
-	orgConnect, orgTest *widget.Button
-	orgLeave            *widget.Button
-	experience          *widget.Select
+	orgConnect, orgTest *widgets.Button
+	orgLeave            *widgets.Button
+	experience          *widgets.Select
 	sites               *sitesForm
 	provisioning        *provisioningForm
 
@@ -44,7 +46,7 @@ type identityTab struct {
 	synced, unsynced, fresh        *widgets.Figure
 	people, invite, unmatched, off *widgets.Figure
 	directory                      *directoryFigures
-	fetch                          *widget.Button
+	fetch                          *widgets.Button
 
 	// welcome stands above as long as nothing is connected.
 	welcome *widgets.Panel
@@ -54,16 +56,17 @@ type identityTab struct {
 }
 
 func newIdentityTab(w *Window) *identityTab {
-	t := &identityTab{w: w}
+	t := &identityTab{w: w, reach: &widgets.Reach{}}
 	t.provisioning = newProvisioningForm(t)
 	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard(), gap(1, 2), t.provisioning.object)
 	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
-	explore := widget.NewButton(lang.L("Explore a sample company"), w.explore)
+	explore := t.reach.Button(lang.L("Explore a sample company"), w.explore)
 	t.welcome = widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, container.NewBorder(nil, nil, nil, container.NewCenter(explore),
 		wrapped(lang.L("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere."))))
-	beside := &columns{space: 14}
-	scroll := container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(beside, left, right))))
-	beside.turned = func() { w.onUI(scroll.Refresh) }
+	side := &columns{space: 14}
+	scroll := container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(side, left, right))))
+	side.turned = func() { w.onUI(scroll.Refresh) }
+	t.reach.Scroll = scroll
 	t.item = container.NewTabItem(lang.L("Identity provider"), scroll)
 	return t
 }
@@ -74,29 +77,24 @@ func entry(placeholder string) *widget.Entry {
 	return e
 }
 
-func secretEntry() *widget.Entry {
-	e := widget.NewPasswordEntry()
-	return e
-}
-
 func (t *identityTab) idpCard() fyne.CanvasObject {
-	t.form = newIdPForm(t.w, func() { t.showConnect() })
+	t.form = newIdPForm(t.w, t.reach, func() { t.showConnect() })
 	t.idpState, t.idpAnswer = widget.NewLabel(""), wrapped("")
-	t.idpConnect = widget.NewButton(lang.L("Connect"), t.connectIdP)
+	t.idpConnect = t.reach.Button(lang.L("Connect"), t.connectIdP)
 	t.idpConnect.Importance = widget.HighImportance
-	t.idpTest = widget.NewButton(lang.L("Test connection"), t.testIdP)
-	t.idpLeave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectIdP) })
+	t.idpTest = t.reach.Button(lang.L("Test connection"), t.testIdP)
+	t.idpLeave = t.reach.Button(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectIdP) })
 	return titled(lang.L("Identity provider"), t.idpState, container.NewVBox(t.form.object, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
 }
 
 func (t *identityTab) orgCard() fyne.CanvasObject {
-	t.org, t.key, t.owner = entry(lang.L("the part after /o/ in the address of admin.atlassian.com")), secretEntry(), entry(lang.L("you@example.com, an organization admin"))
+	t.org, t.key, t.owner = t.reach.Entry(lang.L("the part after /o/ in the address of admin.atlassian.com")), t.reach.Secret(), t.reach.Entry(lang.L("you@example.com, an organization admin"))
 	t.orgState, t.orgAnswer = widget.NewLabel(""), wrapped("")
-	t.experience = widget.NewSelect([]string{experienceTitles()[directory.Centralized], experienceTitles()[directory.Original]}, t.chooseExperience)
-	t.orgConnect = widget.NewButton(lang.L("Connect"), t.connectOrg)
+	t.experience = t.reach.Select([]string{experienceTitles()[directory.Centralized], experienceTitles()[directory.Original]}, t.chooseExperience)
+	t.orgConnect = t.reach.Button(lang.L("Connect"), t.connectOrg)
 	t.orgConnect.Importance = widget.HighImportance
-	t.orgTest = widget.NewButton(lang.L("Test connection"), t.testOrg)
-	t.orgLeave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectAtlassian) })
+	t.orgTest = t.reach.Button(lang.L("Test connection"), t.testOrg)
+	t.orgLeave = t.reach.Button(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectAtlassian) })
 	form := container.New(layout.NewFormLayout(),
 		widget.NewLabel(lang.L("Organization id")), t.org,
 		widget.NewLabel(lang.L("API key")), t.key,
@@ -125,7 +123,7 @@ func (t *identityTab) snapshotCard() fyne.CanvasObject {
 	t.taken = wrapped("")
 	t.synced, t.unsynced = widgets.NewFigure(lang.L("groups synced"), theme.ColorNameForeground), widgets.NewFigure(lang.L("could not be synced"), widgets.InkWarn)
 	t.fresh = widgets.NewFigure(lang.L("new"), theme.ColorNameForeground)
-	t.fetch = widget.NewButton(lang.L("Fetch now"), t.w.fetch)
+	t.fetch = t.reach.Button(lang.L("Fetch now"), t.w.fetch)
 	t.fetch.Importance = widget.HighImportance
 	return widgets.NewCard(lang.L("Snapshot"), container.NewVBox(t.taken,
 		container.NewGridWithColumns(3, t.synced, t.unsynced, t.fresh), gap(1, 2), container.NewHBox(t.fetch)))
@@ -216,7 +214,7 @@ func connected(label *widget.Label, on bool) {
 }
 
 // connectButton stands out only where there is nothing connected yet.
-func connectButton(button *widget.Button, on bool) {
+func connectButton(button *widgets.Button, on bool) {
 	button.Importance = widget.HighImportance
 	text := lang.L("Connect")
 	if on {
@@ -238,7 +236,7 @@ func (t *identityTab) showConnect() {
 	}
 }
 
-func able(button *widget.Button, on bool) {
+func able(button fyne.Disableable, on bool) {
 	if on {
 		button.Enable()
 	} else {

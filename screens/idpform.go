@@ -13,31 +13,33 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // idpForm asks for what connecting to an identity provider takes: other fields
 // for each provider, and for each way to sign in.
 type idpForm struct {
 	w        *Window
+	reach    *widgets.Reach
 	object   *fyne.Container
-	provider *widget.Select
-	way      *widget.Select
-	more     *widget.Check
-	secret   *widget.Entry
-	fields   map[string]*widget.Entry
+	provider *widgets.Select
+	way      *widgets.Select
+	more     *widgets.Check
+	secret   *widgets.Entry
+	fields   map[string]*widgets.Entry
 	// settings hold what was entered, also in fields that aren't shown.
 	settings app.IdPSettings
 	kept     bool // the keyring holds a secret for them
 	changed  func()
 }
 
-func newIdPForm(w *Window, changed func()) *idpForm {
-	f := &idpForm{w: w, object: container.New(layout.NewFormLayout()), secret: secretEntry(), changed: changed}
+func newIdPForm(w *Window, reach *widgets.Reach, changed func()) *idpForm {
+	f := &idpForm{w: w, reach: reach, object: container.New(layout.NewFormLayout()), secret: reach.Secret(), changed: changed}
 	var titles []string
 	for _, provider := range app.Providers() {
 		titles = append(titles, provider.Title)
 	}
-	f.provider = widget.NewSelect(titles, func(title string) {
+	f.provider = f.reach.Select(titles, func(title string) {
 		for _, provider := range app.Providers() {
 			if provider.Title == title && provider.Name != f.settings.Provider {
 				f.settings.Provider, f.settings.SignIn = provider.Name, provider.SignIns[0].Name
@@ -45,7 +47,7 @@ func newIdPForm(w *Window, changed func()) *idpForm {
 			}
 		}
 	})
-	f.way = widget.NewSelect(nil, func(title string) {
+	f.way = f.reach.Select(nil, func(title string) {
 		for _, way := range f.kind().SignIns {
 			if way.Title == title && way.Name != f.settings.SignIn {
 				f.settings.SignIn = way.Name
@@ -53,7 +55,7 @@ func newIdPForm(w *Window, changed func()) *idpForm {
 			}
 		}
 	})
-	f.more = widget.NewCheck(lang.L("Show more settings"), func(bool) { f.build() })
+	f.more = f.reach.Check(lang.L("Show more settings"), func(bool) { f.build() })
 	f.set(app.IdPSettings{Provider: app.Providers()[0].Name})
 	return f
 }
@@ -95,7 +97,7 @@ func (f *idpForm) build() {
 	}
 	f.way.SetOptions(titles)
 	f.way.SetSelected(way.Title)
-	f.fields = map[string]*widget.Entry{}
+	f.fields = map[string]*widgets.Entry{}
 	f.object.RemoveAll()
 	f.row(lang.L("Provider"), f.provider)
 	if len(kind.SignIns) > 1 {
@@ -128,7 +130,7 @@ func (f *idpForm) row(label string, object fyne.CanvasObject) {
 }
 
 func (f *idpForm) field(field app.Field) {
-	e := entry(field.Hint)
+	e := f.reach.Entry(field.Hint)
 	e.SetText(*field.Of(&f.settings))
 	e.OnChanged = func(text string) { *field.Of(&f.settings) = text }
 	f.fields[field.Name] = e
@@ -136,7 +138,7 @@ func (f *idpForm) field(field app.Field) {
 		f.row(field.Label, e)
 		return
 	}
-	choose := widget.NewButton(lang.L("Choose …"), func() { f.w.chooseFile(func(path string, _ []byte) { e.SetText(path) }) })
+	choose := f.reach.Button(lang.L("Choose …"), func() { f.w.chooseFile(func(path string, _ []byte) { e.SetText(path) }) })
 	f.row(field.Label, container.NewBorder(nil, nil, nil, choose, e))
 }
 
@@ -144,7 +146,7 @@ func (f *idpForm) secretRow(way app.SignIn) fyne.CanvasObject {
 	if !way.SecretFile {
 		return f.secret
 	}
-	choose := widget.NewButton(lang.L("Choose …"), func() { f.w.chooseFile(func(_ string, content []byte) { f.secret.SetText(string(content)) }) })
+	choose := f.reach.Button(lang.L("Choose …"), func() { f.w.chooseFile(func(_ string, content []byte) { f.secret.SetText(string(content)) }) })
 	return container.NewBorder(nil, nil, nil, choose, f.secret)
 }
 

@@ -75,6 +75,10 @@ func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge float32) 
 			text = o.Text
 		case *widget.Check:
 			text = o.Text
+		case *widgets.Button:
+			text = o.Text
+		case *widgets.Check:
+			text = o.Text
 		case *widget.Label:
 			if o.Wrapping != fyne.TextWrapOff || o.Truncation != fyne.TextTruncateOff {
 				return

@@ -49,6 +49,22 @@ func spaced(content fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(layout.NewCustomPaddedLayout(12, 10, 16, 16), content)
 }
 
+// above puts an object above another, which takes the rest. The keyboard reaches them
+// in this order; that of container.NewBorder has the middle first.
+func above(top, rest fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(top, nil, nil, nil), top, rest)
+}
+
+// between puts an object between two others, and gives it the rest, in this order.
+func between(top, rest, bottom fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(top, bottom, nil, nil), top, rest, bottom)
+}
+
+// beside puts an object on the left of another, which takes the rest, in this order.
+func beside(left, rest fyne.CanvasObject) *fyne.Container {
+	return container.New(layout.NewBorderLayout(nil, nil, left, nil), left, rest)
+}
+
 // atLeast gives an object a least width at the usual text size.
 func atLeast(width float32, object fyne.CanvasObject) fyne.CanvasObject {
 	return container.New(&leastWidth{width}, object)

@@ -18,16 +18,16 @@ type provisioningForm struct {
 	t      *identityTab
 	object fyne.CanvasObject
 
-	url, key             *widget.Entry
+	url, key             *widgets.Entry
 	state, answer        *widget.Label
-	connect, test, leave *widget.Button
+	connect, test, leave *widgets.Button
 }
 
 func newProvisioningForm(t *identityTab) *provisioningForm {
-	f := &provisioningForm{t: t, url: entry("https://api.atlassian.com/scim/directory/…"), key: secretEntry(), state: widget.NewLabel(""), answer: wrapped("")}
-	f.connect = widget.NewButton(lang.L("Connect"), f.save)
-	f.test = widget.NewButton(lang.L("Test connection"), f.check)
-	f.leave = widget.NewButton(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectProvisioning) })
+	f := &provisioningForm{t: t, url: t.reach.Entry("https://api.atlassian.com/scim/directory/…"), key: t.reach.Secret(), state: widget.NewLabel(""), answer: wrapped("")}
+	f.connect = t.reach.Button(lang.L("Connect"), f.save)
+	f.test = t.reach.Button(lang.L("Test connection"), f.check)
+	f.leave = t.reach.Button(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectProvisioning) })
 	form := container.New(layout.NewFormLayout(), widget.NewLabel(lang.L("SCIM base URL")), f.url, widget.NewLabel(lang.L("SCIM key")), f.key)
 	what := wrapped(lang.L("Optional. With it people without an account are created instead of invited, changed names are updated, and who was deactivated in the identity provider is deactivated, once you confirm it."))
 	what.Importance = widget.LowImportance

@@ -151,6 +151,8 @@ func (p *person) dialog() (texts string, buttons map[string]*widget.Button, entr
 			buttons[o.Text] = o
 		case *widget.Entry:
 			entries = append(entries, o)
+		case *widgets.Entry:
+			entries = append(entries, &o.Entry)
 		case *widget.SelectEntry:
 			entries = append(entries, &o.Entry)
 		}

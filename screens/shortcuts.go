@@ -29,6 +29,7 @@ var shortcuts = []struct{ keys, what string }{
 	{lang.Mark("Delete"), lang.Mark("reject the group, or withdraw what was decided; undo a run")},
 	{"1 … 7", lang.Mark("sort by a column; once more, the other way round")},
 	{lang.Mark("M or the menu key"), lang.Mark("show what can be done with the line, its group, and those selected")},
+	{"I", lang.Mark("show all that the line says, and what it means")},
 	{"Ctrl+C", lang.Mark("copy the line")},
 	{lang.Mark("Tab"), lang.Mark("go on to the next field or table")},
 	{lang.Mark("Escape"), lang.Mark("close a question")},

@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
 	"github.com/rollcall-app/rollcall/app/lang"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // sitesForm connects the sites of an organization with original user management,
@@ -22,19 +23,19 @@ type sitesForm struct {
 	object *fyne.Container
 	list   *fyne.Container
 	// removes are the buttons of the connected sites, by their addresses.
-	removes map[string]*widget.Button
+	removes map[string]*widgets.Button
 
-	url, email, token *widget.Entry
-	add, test         *widget.Button
+	url, email, token *widgets.Entry
+	add, test         *widgets.Button
 	answer            *widget.Label
 }
 
 func newSitesForm(t *identityTab) *sitesForm {
-	f := &sitesForm{t: t, list: container.NewVBox(), url: entry("https://acme.atlassian.net"), email: entry(lang.L("of the site admin whose API token it is")), token: secretEntry(), answer: wrapped("")}
+	f := &sitesForm{t: t, list: container.NewVBox(), url: t.reach.Entry("https://acme.atlassian.net"), email: t.reach.Entry(lang.L("of the site admin whose API token it is")), token: t.reach.Secret(), answer: wrapped("")}
 	f.token.SetPlaceHolder(lang.L("Security › API tokens at id.atlassian.com"))
-	f.add = widget.NewButton(lang.L("Add site"), f.connect)
+	f.add = t.reach.Button(lang.L("Add site"), f.connect)
 	f.add.Importance = widget.HighImportance
-	f.test = widget.NewButton(lang.L("Test connection"), f.check)
+	f.test = t.reach.Button(lang.L("Test connection"), f.check)
 	form := container.New(layout.NewFormLayout(),
 		widget.NewLabel(lang.L("Site")), f.url, widget.NewLabel(lang.L("E-mail address")), f.email, widget.NewLabel(lang.L("API token")), f.token)
 	f.object = container.NewVBox(f.list, form, container.NewHBox(f.add, f.test), f.answer)
@@ -49,9 +50,9 @@ func (f *sitesForm) show(settings app.Settings, busy bool) {
 	}
 	f.object.Show()
 	f.list.RemoveAll()
-	f.removes = map[string]*widget.Button{}
+	f.removes = map[string]*widgets.Button{}
 	for _, site := range settings.Sites {
-		remove := widget.NewButton(lang.L("Remove"), func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
+		remove := f.t.reach.Button(lang.L("Remove"), func() { f.t.leave(func(ctx context.Context) error { return f.t.w.app.DisconnectSite(ctx, site.URL) }) })
 		able(remove, !busy)
 		f.removes[site.URL] = remove
 		f.list.Add(container.NewBorder(nil, nil, nil, remove, widget.NewLabel(fmt.Sprintf("● %s", display.Line(site.Place())))))

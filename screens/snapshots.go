@@ -51,7 +51,7 @@ func newSnapshotsDialog(w *Window) *snapshotsDialog {
 	top := container.NewVBox(
 		wrapped(lang.L("The last two fetches are kept by themselves; keep others under a name. A colleague can import what you export, and review it offline. Nothing is ever synced from any but the latest.")),
 		container.NewHBox(widget.NewButton(lang.L("Keep the latest as …"), s.keepLatest), widget.NewButton(lang.L("Import …"), s.importOne)))
-	s.dialog = dialog.NewCustomWithoutButtons(lang.L("Snapshots"), container.NewBorder(top, container.NewHBox(s.review, s.compare, s.export, s.forget), nil, nil, s.list), w.win)
+	s.dialog = dialog.NewCustomWithoutButtons(lang.L("Snapshots"), between(top, s.list, container.NewHBox(s.review, s.compare, s.export, s.forget)), w.win)
 	s.dialog.SetButtons([]fyne.CanvasObject{widget.NewButton(lang.L("Close"), s.dialog.Hide)})
 	s.dialog.Resize(room(w.win, 820, 520))
 	s.choose(-1)

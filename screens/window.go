@@ -123,7 +123,7 @@ func (w *Window) build(fyneApp fyne.App) {
 			w.groups.focus()
 		}
 	}
-	w.content = container.NewBorder(w.newKeptNotice(), w.status.object, nil, nil, w.tabs)
+	w.content = between(w.newKeptNotice(), w.tabs, w.status.object)
 	w.win.SetContent(container.NewStack(w.content, w.tips.Object()))
 	w.win.SetMainMenu(w.menu())
 	w.win.SetCloseIntercept(w.close)

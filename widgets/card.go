@@ -88,6 +88,9 @@ func NewCard(title string, content fyne.CanvasObject) *Panel {
 	return NewPanel(FillCard, Outline, container.NewBorder(heading, nil, nil, nil, content))
 }
 
+// figureText is how large a figure is at the usual text size.
+const figureText = 20
+
 // Figure is a large number over what it counts.
 type Figure struct {
 	widget.BaseWidget
@@ -99,7 +102,7 @@ type Figure struct {
 // NewFigure makes a figure.
 func NewFigure(caption string, ink fyne.ThemeColorName) *Figure {
 	f := &Figure{number: canvas.NewText("–", color.Black), caption: canvas.NewText(caption, color.Black), ink: ink}
-	f.number.TextSize, f.number.TextStyle = 20, fyne.TextStyle{Bold: true}
+	f.number.TextSize, f.number.TextStyle = figureText, fyne.TextStyle{Bold: true}
 	f.box = container.New(layout.NewCustomPaddedLayout(2, 2, 8, 8), container.NewVBox(f.number, f.caption))
 	f.ExtendBaseWidget(f)
 	return f
@@ -123,6 +126,6 @@ type figureRenderer struct {
 
 func (r *figureRenderer) Refresh() {
 	r.figure.number.Color, r.figure.caption.Color = Ink(r.figure.ink), Ink(InkMuted)
-	r.figure.caption.TextSize = theme.TextSize()
+	r.figure.caption.TextSize, r.figure.number.TextSize = theme.TextSize(), figureText*TextScale()
 	r.WidgetRenderer.Refresh()
 }

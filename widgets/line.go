@@ -66,6 +66,27 @@ func (l Line) Text() string {
 	return strings.Join(cells, "\t")
 }
 
+// whole is all that the line holds, each cell on a line of its own, with what its
+// parts mean.
+func (l Line) whole() string {
+	var lines []string
+	for _, cell := range l.Cells {
+		var texts []string
+		for _, part := range cell {
+			texts = append(texts, part.spoken())
+		}
+		if text := join(texts); text != "" {
+			lines = append(lines, text)
+		}
+		for _, part := range cell {
+			if part.Tip != "" {
+				lines = append(lines, "   "+part.Tip)
+			}
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // LineHeight is the height of every line, in Fyne's units at the default text
 // size.
 const LineHeight = 32

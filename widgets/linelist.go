@@ -20,7 +20,8 @@ type LineList struct {
 	// held.
 	OnTapped func(i, column int, extend bool)
 	// OnKey is told of a key on the line under the cursor. It isn't told of
-	// Up, Down, Page Up, Page Down, Home and End, which move the cursor.
+	// Up, Down, Page Up, Page Down, Home and End, which move the cursor, nor of M and
+	// I, which show the menu and all that the line says.
 	OnKey func(i int, key fyne.KeyName)
 	// Menu gives what the other mouse button offers on a line; nil for nothing.
 	Menu func(i int) []*fyne.MenuItem
@@ -111,16 +112,33 @@ func (l *LineList) showMenu(i int, at fyne.Position) {
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
 }
 
+// tellAtCursor shows what the line under the cursor holds and means, as pointing at
+// its cells does, until the next key.
+func (l *LineList) tellAtCursor() {
+	if l.Tips == nil || l.cursor >= l.Length() {
+		return
+	}
+	l.SetCursor(l.cursor)
+	l.Tips.Show(l.Line(l.cursor).whole(), l.atCursor())
+}
+
 // menuAtCursor offers what can be done with the line under the cursor.
 func (l *LineList) menuAtCursor() {
 	l.SetCursor(l.cursor)
+	l.showMenu(l.cursor, l.atCursor())
+}
+
+// atCursor is the place on the screen below the line under the cursor.
+func (l *LineList) atCursor() fyne.Position {
 	y := (float32(l.cursor)+1)*l.lineHeight() - l.GetScrollOffset()
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(l).AddXY(60, y)
-	l.showMenu(l.cursor, at)
+	return fyne.CurrentApp().Driver().AbsolutePositionForObject(l).AddXY(60, y)
 }
 
 // TypedKey moves the cursor, shows the line's menu, or hands the key on.
 func (l *LineList) TypedKey(event *fyne.KeyEvent) {
+	if l.Tips != nil {
+		l.Tips.Show("", fyne.Position{})
+	}
 	page := max(1, int(l.Size().Height/l.lineHeight())-1)
 	switch event.Name {
 	case fyne.KeyDown:
@@ -137,6 +155,8 @@ func (l *LineList) TypedKey(event *fyne.KeyEvent) {
 		l.SetCursor(l.Length() - 1)
 	case desktop.KeyMenu, fyne.KeyM:
 		l.menuAtCursor()
+	case fyne.KeyI:
+		l.tellAtCursor()
 	default:
 		l.act(event.Name)
 	}
