@@ -12,8 +12,8 @@ func Word[T ~string](value T) string {
 	return lang.L(strings.NewReplacer("_", " ", "-", " ").Replace(string(value)))
 }
 
-// words are the values that Word is asked for.
-var words = []string{
+// The values that Word is asked for.
+var _ = []string{
 	// review.State and run.Result
 	lang.Mark("ambiguous"), lang.Mark("rejected"), lang.Mark("failed"), lang.Mark("changed"), lang.Mark("waiting"), lang.Mark("synced"),
 	lang.Mark("blocked"), lang.Mark("new"), lang.Mark("conflict"), lang.Mark("atlassian only"), lang.Mark("skipped"), lang.Mark("answered"),

@@ -169,7 +169,7 @@ func (w *Window) chooseFile(chosen func(path string, content []byte)) {
 		var content []byte
 		path := reader.URI().Path()
 		w.background(func() {
-			defer reader.Close()
+			defer func() { _ = reader.Close() }() // it was only read
 			content, err = io.ReadAll(io.LimitReader(reader, largestSecret))
 		}, func() {
 			if err != nil {

@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -76,9 +77,8 @@ func capture(c fyne.Canvas, file string) error {
 	if err != nil {
 		return fmt.Errorf("write a picture: %w", err)
 	}
-	defer out.Close()
-	if err := png.Encode(out, c.Capture()); err != nil {
+	if err := errors.Join(png.Encode(out, c.Capture()), out.Close()); err != nil {
 		return fmt.Errorf("write a picture: %w", err)
 	}
-	return out.Close()
+	return nil
 }

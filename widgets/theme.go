@@ -63,7 +63,7 @@ var palette = map[fyne.ThemeColorName]shades{
 	theme.ColorNameButton:              pair(0xeef1f5, 0x2d323a),
 	theme.ColorNameDisabledButton:      pair(0xf1f3f6, 0x25292f),
 	theme.ColorNameInputBackground:     pair(0xf7f8fa, 0x23272d),
-	theme.ColorNameInputBorder:         pair(0xc3cad5, 0x4a525e),
+	theme.ColorNameInputBorder:         pair(0x838d9d, 0x78838f),
 	theme.ColorNameSeparator:           pair(0xe1e5eb, 0x343a43),
 	// Fyne lays these two over a button: they must let its colour through.
 	theme.ColorNameHover:     {veil(0x0d1520, 0x12), veil(0xffffff, 0x1a)},

@@ -143,6 +143,22 @@ func TestInksCanBeReadOnTheirFills(t *testing.T) {
 	}
 }
 
+// WCAG 2.1: what shows where a control is needs a contrast of 3 to 1.
+func TestControlsCanBeSeen(t *testing.T) {
+	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {
+		of := func(name fyne.ThemeColorName) color.Color { return widgets.Theme{}.Color(name, variant) }
+		for edge, grounds := range map[fyne.ThemeColorName][]fyne.ThemeColorName{
+			theme.ColorNameInputBorder: {theme.ColorNameBackground, theme.ColorNameInputBackground, widgets.FillCard},
+			theme.ColorNamePrimary:     {theme.ColorNameBackground, widgets.FillCard},
+			widgets.InkMuted:           {theme.ColorNameBackground, widgets.FillOpened}, // the box to tick
+		} {
+			for _, ground := range grounds {
+				require.GreaterOrEqual(t, contrast(of(edge), of(ground)), 3.0, "%s: %s on %s", name, edge, ground)
+			}
+		}
+	}
+}
+
 // Fyne lays a colour over a button that has the focus or the pointer.
 func TestButtonsCanBeReadWhateverHappensToThem(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark} {

@@ -87,7 +87,7 @@ func (t *trial) run(ctx context.Context, program program) error {
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }() // it is a temporary one
 	var counts served
 	company := company(t.groups, t.people)
 	// Nothing is slowed down: what is compared is what each asks for and takes.

@@ -49,7 +49,7 @@ func NewRelay(target string, pick func() (fault Fault, after int64)) (*Relay, er
 func (r *Relay) Close() error { return r.listener.Close() }
 
 func (r *Relay) forward(client net.Conn) {
-	defer client.Close()
+	defer func() { _ = client.Close() }() // whoever is cut off notices
 	fault, after := r.pick()
 	if fault == Refused {
 		r.doors.shutAddress(r.Address)
@@ -59,7 +59,7 @@ func (r *Relay) forward(client net.Conn) {
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)

@@ -305,7 +305,7 @@ func (c *Client) attempt(ctx context.Context, call Call, payload []byte, pacer *
 		c.config.Log.Debug("request failed", "side", c.config.Name, "endpoint", call.Endpoint, "error", err)
 		return Answer{}, err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was only read
 	body, err := io.ReadAll(io.LimitReader(resp.Body, largestBody+1))
 	c.config.Log.Debug("request", "side", c.config.Name, "method", call.Method, "endpoint", call.Endpoint,
 		"status", resp.StatusCode, "took", time.Since(began))

@@ -161,7 +161,7 @@ func freePort() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find a free port: %w", err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().String(), nil
 }
 
@@ -197,7 +197,7 @@ func (s *Slapd) configure(more string) (string, error) {
 func (s *Slapd) Close() {
 	s.once.Do(func() {
 		_ = s.command.Process.Signal(syscall.SIGTERM)
-		<-s.ended
+		<-s.ended //nolint:errcheck // how it ended is nothing to anybody
 		_ = os.RemoveAll(s.folder)
 	})
 }

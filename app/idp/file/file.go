@@ -44,7 +44,7 @@ func (f *File) Preview() (Content, error) {
 	if err != nil {
 		return Content{}, f.unreadable(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it was only read
 	raw, err := io.ReadAll(io.LimitReader(file, largest+1))
 	if err != nil {
 		return Content{}, f.unreadable(err)

@@ -109,7 +109,7 @@ func (s SignIn) Browser(ctx context.Context, show func(Prompt)) (SignedIn, error
 	}
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, oauth2.HTTPClient, s.client()), browserPatience)
 	defer cancel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return SignedIn{}, problem.Wrap(err, problem.Unreachable, lang.L("No port on this machine is free for the browser to answer to."), lang.L("Try again, or sign in with a device code."))
 	}
