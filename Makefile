@@ -6,7 +6,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri slapd ldap-utils \
 	samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
-.PHONY: demo build test check package package-windows try-package sbom sums notes audit licences bench rates beside fuzz soak screenshots
+.PHONY: demo build test check package package-windows try-package sbom sums notes audit licences bench rates beside fuzz soak screenshots docs
 
 # demo tries Rollcall on an embedded sample company.
 demo: build
@@ -97,6 +97,11 @@ fuzz:
 soak:
 	@.ci/packages $(BUILD_PACKAGES)
 	ROLLCALL_VARIANTS=all ROLLCALL_KILLS=2000 ROLLCALL_SEEDS=1000 go test -v -count=1 -timeout 3h ./app/soak
+
+# docs writes the reference of the commands, and the diagram of the packages.
+docs:
+	go test -count=1 ./app/cli -run TestTheReferenceIs -args -reference
+	go test -count=1 . -run TestTheDiagramIs -args -diagram
 
 # screenshots draws every screen in every state into docs.
 screenshots:

@@ -69,6 +69,8 @@ func (c *command) simulate() *cobra.Command {
 	var flags company
 	cmd := &cobra.Command{
 		Use: "simulate", Short: "Serve a sample company as its identity provider and Atlassian on 127.0.0.1 until interrupted", Args: cobra.NoArgs,
+		Long: "Serve a sample company as its identity provider and Atlassian on 127.0.0.1 until interrupted: real HTTP (or LDAP),\n" +
+			"with the vendors' rate limits, paging and errors. One JSON line says where, and with which secrets, once it is ready.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			simulation, err := flags.start()
 			if err != nil {
@@ -96,6 +98,8 @@ func (c *command) demo() *cobra.Command {
 	var pictures string
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Try Rollcall on an embedded sample company; touches nothing else", Args: cobra.NoArgs,
+		Long: "Try Rollcall on an embedded sample company: in a window, or without a display step by step in the terminal, with\n" +
+			"pictures of every tab. It touches nothing else, and leaves nothing.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.runDemo(cmd.Context(), &flags, headless || c.json || !c.Windows.Display(), pictures)
 		},

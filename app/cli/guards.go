@@ -15,6 +15,7 @@ func (c *command) guards() *cobra.Command {
 	var set plan.Thresholds
 	cmd := &cobra.Command{
 		Use: "guards", Short: "List the guards, or set from where on they stop a sync", Args: cobra.NoArgs,
+		Long: "List the guards, or set from where on they stop a sync. Each change stands in the history.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(func(a *app.App) error {
 				settings, err := a.Store.Settings()

@@ -19,6 +19,8 @@ import (
 func (c *command) fetch() *cobra.Command {
 	return &cobra.Command{
 		Use: "fetch", Short: "Read both sides and keep the snapshot", Args: cobra.NoArgs,
+		Long: "Read both sides and keep the snapshot. Nothing is written to either. A fetch that can't read everything fails, and\n" +
+			"leaves the last snapshot as it is.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(func(a *app.App) error {
 				tell, end := c.progress()
@@ -49,6 +51,7 @@ func (c *command) review() *cobra.Command {
 	var snapshot string
 	cmd := &cobra.Command{
 		Use: "review", Short: "Show the group conflicts of the snapshot; needs no network", Args: cobra.NoArgs,
+		Long: "Show the group conflicts of the latest snapshot, or of a kept one, and who can't be matched. It needs no network.",
 		RunE: func(*cobra.Command, []string) error {
 			return c.with(func(a *app.App) error {
 				r, err := a.ReviewNamed(snapshot, atlassianOnly)
