@@ -62,11 +62,11 @@ func (p *person) fits(where string) {
 		roots = []fyne.CanvasObject{top}
 	}
 	for _, root := range roots {
-		p.fitsWithin(root, where, canvas.Size().Width)
+		p.fitsWithin(root, where, canvas.Size())
 	}
 }
 
-func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge float32) {
+func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge fyne.Size) {
 	p.t.Helper()
 	walk(root, func(object fyne.CanvasObject) {
 		text, least := "", object.MinSize()
@@ -95,17 +95,21 @@ func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge float32) 
 			width = least.Width
 		}
 		require.GreaterOrEqual(p.t, width+0.5, least.Width, "%s: no room for %q", where, text)
-		if !p.scrolls(root, object) {
-			require.LessOrEqual(p.t, at.X+width, edge+0.5, "%s: %q is beyond the edge", where, text)
+		if !scrolls(root, object, container.ScrollVerticalOnly) {
+			require.LessOrEqual(p.t, at.X+width, edge.Width+0.5, "%s: %q is beyond the edge", where, text)
+		}
+		if !scrolls(root, object, container.ScrollHorizontalOnly) {
+			require.LessOrEqual(p.t, at.Y+object.Size().Height, edge.Height+0.5, "%s: %q is below the edge", where, text)
 		}
 	})
 }
 
-// scrolls says whether something can be scrolled into sight sideways.
-func (p *person) scrolls(root, object fyne.CanvasObject) bool {
+// scrolls says whether something can be scrolled into sight, by a scroll of another
+// direction than one.
+func scrolls(root, object fyne.CanvasObject, other container.ScrollDirection) bool {
 	inside := false
 	walk(root, func(around fyne.CanvasObject) {
-		if scroll, ok := around.(*container.Scroll); ok && scroll.Direction != container.ScrollVerticalOnly {
+		if scroll, ok := around.(*container.Scroll); ok && scroll.Direction != other {
 			walk(scroll.Content, func(within fyne.CanvasObject) { inside = inside || within == object })
 		}
 	})

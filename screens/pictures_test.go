@@ -169,6 +169,8 @@ func (p *painter) drawReview() {
 	p.dialogAs("keyboard")
 	p.w.showGuards()
 	p.dialogAs("guards")
+	p.w.showPreferences()
+	p.dialogAs("preferences")
 	p.w.askReport()
 	p.dialogAs("report")
 	require.NoError(p.t, p.app.KeepSnapshot("Before the merger"))

@@ -16,8 +16,8 @@ var shortcuts = []struct{ keys, what string }{
 	{"Ctrl+R", lang.Mark("fetch")},
 	{"Ctrl+1 … Ctrl+4", lang.Mark("show another tab")},
 	{"Ctrl++ Ctrl+-", lang.Mark("make the text larger, or smaller")},
-	{lang.Mark("↑ ↓ Page Home End"), lang.Mark("move in a table")},
-	{"→ ←", lang.Mark("open and close a group, or a run")},
+	{lang.Mark("Up, Down, Page Up and Down, Home, End"), lang.Mark("move in a table")},
+	{lang.Mark("Right, Left"), lang.Mark("open and close a group, or a run")},
 	{"U", lang.Mark("show who stays as they are in an opened group")},
 	{lang.Mark("Space"), lang.Mark("select a group, or no longer")},
 	{lang.Mark("Shift and click on a box"), lang.Mark("select all groups from the last one on")},
@@ -43,5 +43,7 @@ func (w *Window) showShortcuts() {
 		table.Add(keys)
 		table.Add(widget.NewLabel(lang.L(shortcut.what)))
 	}
-	dialog.ShowCustom(lang.L("Keyboard"), lang.L("OK"), table, w.win)
+	shown := dialog.NewCustom(lang.L("Keyboard"), lang.L("OK"), container.NewScroll(table), w.win)
+	shown.Resize(room(w.win, 780, 720))
+	shown.Show()
 }
