@@ -192,3 +192,38 @@ func (p *person) everyScreenFits(where string) {
 		}
 	}
 }
+
+// Whoever reads and decides in one language, and goes on in another, finds nothing
+// changed by that.
+func TestALanguageChangesNothingOfWhatIsKept(t *testing.T) {
+	p := sitDown(t, simulator.Sample(simulator.DefaultSeed, 60, 400))
+	p.connect()
+	speak(t, "de")
+	_, err := p.app.Fetch(p.w.ctx, nil)
+	require.NoError(t, err)
+	german, err := p.app.Review(false)
+	require.NoError(t, err)
+	require.NoError(t, p.app.Accept(german, app.All(german).Rows, ""))
+	planned := plan.Make(german, app.All(german), app.Settings{}.Terms(nil))
+	require.NotEmpty(t, planned.Standing(), "guards say something")
+
+	speak(t, "ja")
+	_, err = p.app.Fetch(p.w.ctx, nil)
+	require.NoError(t, err)
+	changes, err := p.app.Drift(app.Previous, app.Latest)
+	require.NoError(t, err)
+	require.Empty(t, changes)
+	japanese, err := p.app.Review(false)
+	require.NoError(t, err)
+	accepted := 0
+	for i := range japanese.Rows {
+		row := &japanese.Rows[i]
+		require.Equal(t, german.Rows[i].State, row.State, row.Name)
+		if japanese.Accepted(row) {
+			accepted++
+		}
+	}
+	require.Equal(t, len(app.All(german).Rows), accepted, "what was accepted still is")
+	again := plan.Make(japanese, app.All(japanese), app.Settings{}.Terms(nil))
+	require.Empty(t, plan.Compare(planned, again), "the plan still fits")
+}

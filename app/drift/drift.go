@@ -56,6 +56,9 @@ const (
 	Person  Of = "person"
 )
 
+// The words for what can change, beside those that others have, too.
+var _ = []string{lang.Mark("product"), lang.Mark("group"), lang.Mark("member"), lang.Mark("person")}
+
 // Change is one difference between two snapshots.
 type Change struct {
 	Side Side `json:"side"`
@@ -84,9 +87,22 @@ func (c *Change) String() string {
 	case c.Of == Group:
 		return lang.L("%s group %s, %s", sign(c.Kind), c.Group, cmp.Or(c.Was, c.Now))
 	case c.Kind == Altered:
-		return lang.L("~ %s %s: was %s, is %s", c.Of, c.Name, c.Was, c.Now)
+		return lang.L("~ %s %s: was %s, is %s", lang.L(string(c.Of)), c.Name, c.Was, c.Now)
 	}
-	return fmt.Sprintf("%s %s %s", sign(c.Kind), c.Of, c.Name)
+	return fmt.Sprintf("%s %s %s", sign(c.Kind), lang.L(string(c.Of)), c.Name)
+}
+
+// restrictions are what holds for a group, without the reasons: those are in the
+// language in which they were read.
+func restrictions(group *directory.SourceGroup) []string {
+	var list []string
+	if group.Unreadable != "" {
+		list = append(list, lang.L("not everybody in it can be read"))
+	}
+	if group.ReadOnly != "" {
+		list = append(list, lang.L("its members can't be changed"))
+	}
+	return list
 }
 
 func sign(kind Kind) string {
@@ -137,13 +153,13 @@ func people(idp *directory.IdentityProvider) part[directory.SourceNo, directory.
 		slices.Sort(state[1:])
 		state = append(state, person.Status)
 		if person.Disabled {
-			state = append(state, "disabled")
+			state = append(state, lang.L("disabled"))
 		}
 		p.people = append(p.people, thing{person.ID, cmp.Or(person.Name, person.Email, person.ID), words(state)})
 	}
 	for i := range idp.Groups {
 		group := &idp.Groups[i]
-		p.groups = append(p.groups, thing{group.ID, group.Name, words([]string{group.Unreadable, group.ReadOnly})})
+		p.groups = append(p.groups, thing{group.ID, group.Name, words(restrictions(group))})
 	}
 	return p
 }
@@ -154,7 +170,7 @@ func accounts(org *directory.Organization) part[directory.GroupNo, directory.Acc
 	// were last active changes all the time: neither is compared.
 	for i := range org.Accounts {
 		account := &org.Accounts[i]
-		state := append([]string{account.Email, string(account.Status)}, account.OrgRoles...)
+		state := append([]string{account.Email, lang.L(strings.ReplaceAll(string(account.Status), "_", " "))}, account.OrgRoles...)
 		p.people = append(p.people, thing{account.ID, cmp.Or(account.Name, account.Email, account.ID), words(state)})
 	}
 	for i := range org.Groups {
