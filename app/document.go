@@ -273,6 +273,15 @@ func Through(r *review.Review, kept review.Kept) []string {
 	return through
 }
 
+// ThroughText is Through in the person's language.
+func ThroughText(r *review.Review, kept review.Kept) string {
+	through := Through(r, kept)
+	if kept.Direct {
+		through[len(through)-1] = lang.L("direct access")
+	}
+	return strings.Join(through, ", ")
+}
+
 func orNull(text string) *string {
 	if text == "" {
 		return nil

@@ -2,7 +2,6 @@ package screens
 
 import (
 	"fmt"
-	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -350,7 +349,7 @@ func (m *groupsModel) accessParts(change *review.Change) widgets.Cell {
 		parts = append(parts, widgets.Part{Text: lang.L("gains %s", where(access)), Ink: widgets.InkGain, Fill: widgets.FillGain})
 	}
 	for _, kept := range change.Keeps {
-		through := strings.Join(app.Through(m.review, kept), ", ")
+		through := app.ThroughText(m.review, kept)
 		parts = append(parts, widgets.Part{Text: lang.L("keeps %s through %s", where(kept.Access), through), Fill: widgets.FillChip})
 	}
 	if len(parts) == 0 {

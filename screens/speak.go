@@ -40,7 +40,7 @@ func Speak(tag string) error {
 	if tag != "" {
 		known, ok := closest(tag)
 		if !ok {
-			return problem.New(problem.Usage, fmt.Sprintf("Rollcall doesn't speak “%s”.", tag), "Choose en, de, fr, es or ja.")
+			return problem.New(problem.Usage, lang.L("Rollcall doesn't speak “%s”.", tag), lang.L("Choose en, de, fr, es or ja."))
 		}
 		tag = known
 		if err := os.Setenv("LANGUAGE", tag); err != nil { // what Fyne goes by

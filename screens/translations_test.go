@@ -88,17 +88,26 @@ func messagesOf(node ast.Node) []sourceText {
 	return nil
 }
 
-func messagesOfCall(call *ast.CallExpr) []sourceText {
-	name := ""
+// calledName is the name of what is called, with the package or receiver.
+func calledName(call *ast.CallExpr) string {
 	switch function := call.Fun.(type) {
 	case *ast.Ident:
-		name = function.Name
+		return function.Name
 	case *ast.SelectorExpr:
-		if of, ok := function.X.(*ast.Ident); ok {
-			name = of.Name + "." + function.Sel.Name
+		switch of := function.X.(type) {
+		case *ast.Ident:
+			return of.Name + "." + function.Sel.Name
+		case *ast.SelectorExpr:
+			if outer, ok := of.X.(*ast.Ident); ok {
+				return outer.Name + "." + of.Sel.Name + "." + function.Sel.Name
+			}
 		}
 	}
-	values := len(call.Args)
+	return ""
+}
+
+func messagesOfCall(call *ast.CallExpr) []sourceText {
+	name, values := calledName(call), len(call.Args)
 	if call.Ellipsis.IsValid() {
 		values = -1
 	}
@@ -260,4 +269,65 @@ func writeEnglishTexts(t *testing.T, texts map[string]sourceText) {
 	encoder.SetIndent("", "  ")
 	require.NoError(t, encoder.Encode(all))
 	require.NoError(t, os.WriteFile("translations/en.json", out.Bytes(), 0o644))
+}
+
+// untranslated lists texts for a person that are not looked up: in problems, and in
+// the window whatever has words in it.
+func untranslated(file *ast.File, path string) (found []ast.Expr) {
+	window := strings.HasPrefix(path, "../screens") || strings.HasPrefix(path, "../widgets")
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.CallExpr:
+			name := calledName(node)
+			switch name {
+			case "lang.L", "lang.N", "lang.Mark", "plural", "fmt.Errorf", "w.debug", "t.w.debug":
+				return false
+			case "problem.New", "problem.Wrap":
+				for _, argument := range node.Args {
+					if text, ok := literal(argument); ok && text != "" {
+						found = append(found, argument)
+					}
+				}
+			}
+		case *ast.ImportSpec, *ast.Field:
+			return false
+		case *ast.BasicLit:
+			if text, ok := literal(node); ok && window && wordy.MatchString(verbs.ReplaceAllString(text, "")) && !names[text] {
+				found = append(found, node)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+var (
+	wordy = regexp.MustCompile(`\p{L}{2,} |[ ]\p{L}{2,}`)
+	// names are the same in every language.
+	names = map[string]bool{"Rollcall – ": true, "Ctrl+1 … Ctrl+4": true, "Ctrl++ Ctrl+-": true}
+)
+
+func TestWhatAPersonReadsIsLookedUp(t *testing.T) {
+	files := token.NewFileSet()
+	for _, root := range []string{"../app", "../screens", "../widgets", "../storage"} {
+		require.NoError(t, filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			// The command line's own words are English; the others serve the tests.
+			for _, apart := range []string{"../app/cli", "../app/simulator", "../app/beside", "../app/soak", "../app/faults", "../app/foreign"} {
+				if path == apart {
+					return filepath.SkipDir
+				}
+			}
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			for _, text := range untranslated(file, path) {
+				t.Errorf("%s: %s isn't looked up", files.Position(text.Pos()), text.(*ast.BasicLit).Value)
+			}
+			return nil
+		}))
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -110,12 +111,12 @@ func isSealed(r *bufio.Reader) bool {
 }
 
 func noKey(err error) error {
-	return problem.Wrap(err, problem.Storage, "The stored snapshot is encrypted, and its key isn't in the keyring.",
-		"Set ROLLCALL_CACHE_KEY to the key that it was kept with, or fetch again: then a new one is made.")
+	return problem.Wrap(err, problem.Storage, lang.L("The stored snapshot is encrypted, and its key isn't in the keyring."),
+		lang.L("Set ROLLCALL_CACHE_KEY to the key that it was kept with, or fetch again: then a new one is made."))
 }
 
 func damaged(err error) error {
-	return problem.Wrap(err, problem.Storage, "The stored snapshot is damaged.", "Fetch again; nothing else is lost.")
+	return problem.Wrap(err, problem.Storage, lang.L("The stored snapshot is damaged."), lang.L("Fetch again; nothing else is lost."))
 }
 
 // Wipe removes everything that is kept: connections, snapshots, decisions,

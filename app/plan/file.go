@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -60,19 +61,19 @@ func (f *File) Write(out io.Writer) error {
 func ReadFile(in io.Reader) (*File, error) {
 	f := &File{}
 	if err := json.NewDecoder(io.LimitReader(in, maxFile)).Decode(f); err != nil {
-		return nil, problem.Wrap(err, problem.Usage, "The file isn't a plan: it can't be read as one.", "Give a file that rollcall plan make wrote.")
+		return nil, problem.Wrap(err, problem.Usage, lang.L("The file isn't a plan: it can't be read as one."), lang.L("Give a file that rollcall plan make wrote."))
 	}
 	if f.Format > fileFormat {
-		return nil, problem.New(problem.Usage, "The plan was written by a newer Rollcall.", "Install the newer version, or make the plan again.")
+		return nil, problem.New(problem.Usage, lang.L("The plan was written by a newer Rollcall."), lang.L("Install the newer version, or make the plan again."))
 	}
 	if f.Format != fileFormat || f.Plan == nil {
-		return nil, problem.New(problem.Usage, "The file isn't a plan.", "Give a file that rollcall plan make wrote.")
+		return nil, problem.New(problem.Usage, lang.L("The file isn't a plan."), lang.L("Give a file that rollcall plan make wrote."))
 	}
 	seen := make(map[string]bool, len(f.Plan.Groups))
 	for i := range f.Plan.Groups {
 		group := &f.Plan.Groups[i]
 		if seen[group.Key()] {
-			return nil, problem.New(problem.Usage, "The file isn't a plan: it holds “"+group.Title()+"” twice.", "Give a file that rollcall plan make wrote.")
+			return nil, problem.New(problem.Usage, lang.L("The file isn't a plan: it holds “%s” twice.", group.Title()), lang.L("Give a file that rollcall plan make wrote."))
 		}
 		seen[group.Key()] = true
 	}

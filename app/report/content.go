@@ -161,7 +161,7 @@ func memberRow(r *review.Review, row *review.Row, change *review.Change) []any {
 	}
 	var keeps []string
 	for _, kept := range change.Keeps {
-		keeps = append(keeps, lang.L("%s through %s", accessText(r, kept.Access), strings.Join(app.Through(r, kept), ", ")))
+		keeps = append(keeps, lang.L("%s through %s", accessText(r, kept.Access), app.ThroughText(r, kept)))
 	}
 	return []any{
 		row.Name, app.Word(change.Kind), r.Name(change.Person, change.Account), r.Email(change.Person, change.Account), account, status,

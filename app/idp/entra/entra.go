@@ -391,7 +391,7 @@ func (e *Entra) Everybody(ctx context.Context) (map[string]directory.Person, err
 	return e.roster.Get(ctx, func(ctx context.Context) (people []directory.Person, err error) {
 		err = list(ctx, e, "people", "/users", url.Values{"$select": {userFields}}, func(row *memberRow) error {
 			if row.unreadable() {
-				return remote.Incomplete("people in Entra", "somebody was listed without their name; grant User.Read.All")
+				return remote.Incomplete(lang.L("%s in Entra", lang.L("people")), lang.L("somebody was listed without their name; grant User.Read.All"))
 			}
 			people = append(people, row.person())
 			return nil

@@ -50,7 +50,7 @@ func (f *File) Preview() (Content, error) {
 		return Content{}, f.unreadable(err)
 	}
 	if len(raw) > largest {
-		return Content{}, f.notAnExport(errors.New("it is larger than any directory"))
+		return Content{}, f.notAnExport(errors.New(lang.L("it is larger than any directory")))
 	}
 	content, err := Parse(raw)
 	if err != nil {

@@ -60,12 +60,12 @@ var disabledWords = []string{"suspended", "disabled", "inactive", "deactivated",
 func Parse(raw []byte) (Content, error) {
 	text, _, err := transform.Bytes(unicode.BOMOverride(unicode.UTF8.NewDecoder()), raw)
 	if err != nil {
-		return Content{}, fmt.Errorf("not a text: %w", err)
+		return Content{}, fmt.Errorf("%s: %w", lang.L("it isn't a text"), err)
 	}
 	trimmed := bytes.TrimSpace(text)
 	switch {
 	case len(trimmed) == 0:
-		return Content{}, errors.New("it is empty")
+		return Content{}, errors.New(lang.L("it is empty"))
 	case trimmed[0] == '[' || trimmed[0] == '{':
 		return parseJSON(trimmed)
 	}
@@ -79,13 +79,13 @@ func parseCSV(text []byte) (Content, error) {
 	reader.TrimLeadingSpace = true
 	header, err := reader.Read()
 	if err != nil {
-		return Content{}, fmt.Errorf("its first line can't be read: %w", err)
+		return Content{}, fmt.Errorf("%s: %w", lang.L("its first line can't be read"), err)
 	}
 	content := Content{Columns: map[string]string{}}
 	place := recognize(header, content.Columns)
 	for _, needed := range []string{"group", "email"} {
 		if _, ok := place[needed]; !ok {
-			return Content{}, fmt.Errorf("no column is named %s; its columns are %s", strings.Join(columnNames[needed][:3], ", "), strings.Join(header, ", "))
+			return Content{}, errors.New(lang.L("no column is named %s; its columns are %s", strings.Join(columnNames[needed][:3], ", "), strings.Join(header, ", ")))
 		}
 	}
 	for {
@@ -94,7 +94,7 @@ func parseCSV(text []byte) (Content, error) {
 			return content, nil
 		}
 		if err != nil {
-			return Content{}, fmt.Errorf("it breaks off or is damaged: %w", err)
+			return Content{}, fmt.Errorf("%s: %w", lang.L("it breaks off or is damaged"), err)
 		}
 		line, _ := reader.FieldPos(0)
 		content.take(line, len(record) > max(place["group"], place["email"]), func(column string) string {
@@ -165,13 +165,13 @@ func parseJSON(text []byte) (Content, error) {
 			Groups []json.RawMessage `json:"groups"`
 		}
 		if err := json.Unmarshal(text, &document); err != nil || document.Groups == nil {
-			return Content{}, fmt.Errorf("it holds no list of groups: %w", orNone(err))
+			return Content{}, fmt.Errorf("%s: %w", lang.L("it holds no list of groups"), orNone(err))
 		}
 		text, _ = json.Marshal(document.Groups) // raw messages that were just read
 	}
 	var entries []map[string]json.RawMessage
 	if err := json.Unmarshal(text, &entries); err != nil {
-		return Content{}, fmt.Errorf("it isn't a list of groups or memberships: %w", err)
+		return Content{}, fmt.Errorf("%s: %w", lang.L("it isn't a list of groups or memberships"), err)
 	}
 	content := Content{Columns: map[string]string{}}
 	for i, entry := range entries {
@@ -182,7 +182,7 @@ func parseJSON(text []byte) (Content, error) {
 
 func orNone(err error) error {
 	if err == nil {
-		return errors.New("there is no field named groups")
+		return errors.New(lang.L("there is no field named groups"))
 	}
 	return err
 }

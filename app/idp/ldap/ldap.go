@@ -97,9 +97,9 @@ func New(config Config) (*LDAP, error) {
 	if config.Base == "" && (config.PeopleBase == "" || config.GroupsBase == "") {
 		return nil, problem.New(problem.Usage, lang.L("It isn't said where in the directory to look."), lang.L("Give the base DN, such as dc=example,dc=org."))
 	}
-	for name, filter := range map[string]string{"people": config.PeopleFilter, "groups": config.GroupsFilter, "disabled people": config.DisabledFilter} {
+	for name, filter := range map[string]string{"people": config.PeopleFilter, "groups": config.GroupsFilter, lang.Mark("disabled people"): config.DisabledFilter} {
 		if _, err := ldap.CompileFilter(filter); filter != "" && err != nil {
-			return nil, problem.Wrap(err, problem.Usage, lang.L("The filter for %s can't be read: %s.", name, filter), lang.L("Write it as in RFC 4515, such as (objectClass=inetOrgPerson)."))
+			return nil, problem.Wrap(err, problem.Usage, lang.L("The filter for %s can't be read: %s.", lang.L(name), filter), lang.L("Write it as in RFC 4515, such as (objectClass=inetOrgPerson)."))
 		}
 	}
 	settings := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: address.Hostname()}
@@ -373,7 +373,7 @@ func (l *LDAP) Check(ctx context.Context) error {
 			return err
 		}
 		if found == 0 {
-			return problem.New(problem.NotFound, lang.L("There are no %s below %s that fit %s.", look.what, look.base, look.filter),
+			return problem.New(problem.NotFound, lang.L("There are no %s below %s that fit %s.", lang.L(look.what), look.base, look.filter),
 				lang.L("Check the base DN and the filter, and whether the account that signs in may read there."))
 		}
 	}
