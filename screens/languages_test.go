@@ -49,6 +49,7 @@ func TestALanguageIsTakenByItsTagAndAnUnknownOneRefused(t *testing.T) {
 		speak(t, tag)
 		require.Equal(t, spoken, lang.Tag(), tag)
 	}
+	speak(t, "en")
 	require.ErrorContains(t, Speak("tlh"), "doesn't speak “tlh”")
 	require.ErrorContains(t, Speak("not a tag"), "doesn't speak")
 }
