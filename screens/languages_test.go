@@ -54,6 +54,27 @@ func TestALanguageIsTakenByItsTagAndAnUnknownOneRefused(t *testing.T) {
 	require.ErrorContains(t, Speak("not a tag"), "doesn't speak")
 }
 
+// Where Rollcall doesn't speak the system's language it speaks English, with its
+// plurals, whatever those of the system's are.
+func TestASystemOfAnotherLanguageGetsEnglish(t *testing.T) {
+	for _, system := range []string{"it_IT", "zh_CN", "pl_PL"} {
+		t.Setenv("LANGUAGE", system)
+		require.NoError(t, Speak(""))
+		t.Cleanup(func() { require.NoError(t, Speak("en")) })
+		require.Equal(t, "en", lang.Tag(), system)
+		require.Equal(t, "Fetch now", lang.L("Fetch now"), system)
+		require.Equal(t, "1 group", lang.N(1, "%d group", "%d groups", 1), system)
+		require.Equal(t, "2 groups", lang.N(2, "%d group", "%d groups", 2), system)
+	}
+}
+
+func BenchmarkSpeak(b *testing.B) {
+	for b.Loop() {
+		require.NoError(b, Speak("de"))
+	}
+	require.NoError(b, Speak("en"))
+}
+
 // fits fails on what is drawn smaller than its text, or beyond the window's edge.
 func (p *person) fits(where string) {
 	p.t.Helper()

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"sync"
 
@@ -32,8 +33,6 @@ var Languages = []Language{{"en", "English"}, {"de", "Deutsch"}, {"fr", "França
 //go:embed translations
 var translations embed.FS
 
-var addTranslations = sync.OnceValue(func() error { return fynelang.AddTranslationsFS(translations, "translations") })
-
 // Speak has Rollcall, and Fyne, speak the language of a BCP 47 tag; where it is empty,
 // that of the system. One that isn't among Languages is a problem of code Usage.
 func Speak(tag string) error {
@@ -47,21 +46,53 @@ func Speak(tag string) error {
 			return fmt.Errorf("choose the language: %w", err)
 		}
 	}
-	if err := addTranslations(); err != nil {
+	system := fynelang.SystemLocale()
+	systems, serves := closest(system.String())
+	tag = cmp.Or(tag, systems)
+	texts, err := translations.ReadFile("translations/" + tag + ".json")
+	if err != nil {
 		return fmt.Errorf("read the translations: %w", err)
 	}
-	system := fynelang.SystemLocale()
-	systems, _ := closest(system.String())
-	tag = cmp.Or(tag, systems)
-	if err := insist(tag, system, systems); err != nil {
-		return err
+	var known map[string]any
+	if err := json.Unmarshal(texts, &known); err != nil {
+		return fmt.Errorf("read the translations: %w", err)
 	}
-	texts, err := textsOf(tag)
-	if err != nil {
-		return err
+	// Fyne goes by the system's language: on macOS and Windows without regard to the
+	// environment, and also where Rollcall doesn't speak it. There it shall find ours.
+	place := fyne.Locale(tag)
+	if tag != systems || !serves {
+		place = system
+		if texts, err = withEveryForm(known); err != nil {
+			return err
+		}
 	}
-	lang.Speak(tag, lookup(texts))
+	if err := fynelang.AddTranslationsForLocale(texts, place); err != nil {
+		return fmt.Errorf("choose the language: %w", err)
+	}
+	lang.Speak(tag, lookup(known))
 	return nil
+}
+
+// withEveryForm gives texts that depend on a number the plural forms of any language:
+// the system's may count otherwise than the one that is spoken.
+func withEveryForm(texts map[string]any) ([]byte, error) {
+	filled := map[string]any{}
+	for key, text := range texts {
+		filled[key] = text
+		if forms, plural := text.(map[string]any); plural {
+			every := map[string]any{}
+			for _, form := range []string{"zero", "one", "two", "few", "many"} {
+				every[form] = forms["other"]
+			}
+			maps.Copy(every, forms)
+			filled[key] = every
+		}
+	}
+	encoded, err := json.Marshal(filled)
+	if err != nil {
+		return nil, fmt.Errorf("choose the language: %w", err)
+	}
+	return encoded, nil
 }
 
 // Preferred is the tag of the language that a person chose in the window; empty for
@@ -90,40 +121,10 @@ func closest(locale string) (tag string, serves bool) {
 	return Languages[at].Tag, base.String() == Languages[at].Tag
 }
 
-// insist has Fyne find a language's texts also where the system says another, which
-// macOS and Windows do without regard to the environment.
-func insist(tag string, system fyne.Locale, systems string) error {
-	text, err := translations.ReadFile("translations/" + tag + ".json")
-	if err != nil {
-		return fmt.Errorf("read the translations: %w", err)
-	}
-	place := fyne.Locale(tag)
-	if tag != systems {
-		place = system
-	}
-	if err := fynelang.AddTranslationsForLocale(text, place); err != nil {
-		return fmt.Errorf("choose the language: %w", err)
-	}
-	return nil
-}
-
-// textsOf are the texts, in English, that a language has.
-func textsOf(tag string) (map[string]json.RawMessage, error) {
-	content, err := translations.ReadFile("translations/" + tag + ".json")
-	if err != nil {
-		return nil, fmt.Errorf("read the translations: %w", err)
-	}
-	var texts map[string]json.RawMessage
-	if err := json.Unmarshal(content, &texts); err != nil {
-		return nil, fmt.Errorf("read the translations: %w", err)
-	}
-	return texts, nil
-}
-
 // lookup asks Fyne for the texts that it has, and once for each without a number: a
 // table asks again for every line of every frame. What else is looked up, such as a
 // name, is nobody's to translate.
-func lookup(texts map[string]json.RawMessage) lang.Lookup {
+func lookup(texts map[string]any) lang.Lookup {
 	var found sync.Map
 	return func(text string, count any) string {
 		if _, known := texts[text]; !known {
