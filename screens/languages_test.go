@@ -182,7 +182,7 @@ func TestEveryTextFitsItsPlace(t *testing.T) {
 			for _, size := range []struct {
 				width, height float32
 				scale         float64
-			}{{1280, 800, 1}, {1024, 700, 1}, {1280, 800, 1.5}, {1600, 1000, 2}} {
+			}{{1280, 800, 1}, {1024, 700, 1}, {1280, 800, 1.5}, {1600, 1000, 2}, {1280, 800, 2}} {
 				p.w.win.Resize(fyne.NewSize(size.width, size.height))
 				p.w.setTextScale(size.scale)
 				p.everyScreenFits(fmt.Sprintf("%.0f × %.0f at %.0f %%", size.width, size.height, size.scale*100))
@@ -199,7 +199,13 @@ func (p *person) everyScreenFits(where string) {
 		p.fits(where + ", tab " + item.Text)
 	}
 	p.w.tabs.Select(p.w.groups.item)
-	p.columnsFit(where)
+	if p.w.win.Canvas().Size().Width >= 800*float32(textScale(p.w.fyneApp)) { // there is room for all columns
+		p.columnsFit(where)
+	}
+	for _, columns := range []*widgets.Columns{p.w.groups.columns, headingColumns, changeColumns} {
+		_, end := columns.Span(len(columns.List)-1, p.w.groups.list.Size().Width)
+		require.LessOrEqual(p.t, end, p.w.groups.list.Size().Width+0.5, "%s: the last column is beyond the edge", where)
+	}
 	for name, show := range map[string]func(){
 		"preferences": p.w.showPreferences, "guards": p.w.showGuards, "snapshots": p.w.showSnapshots, "report": p.w.askReport,
 		"keyboard": p.w.showShortcuts, "about": p.w.showAbout, "profiles": p.w.chooseProfile, "forget": p.w.forget, "diagnostics": p.w.copyDiagnostics,

@@ -54,46 +54,67 @@ func (c *Columns) spans(width float32) []float32 {
 }
 
 // share gives each column its width: those of fixed width, and those that would get
-// less than they have to hold, what they need; the others what is left.
+// less than they have to hold, what they need; the others what is left. Where there is
+// too little for all, fixed columns give up what they don't need, then all shrink.
 func (c *Columns) share(width, scale float32) []float32 {
-	widths := make([]float32, len(c.List))
+	widths, total := c.divide(width, func(i int) float32 { return c.List[i].least(scale) })
+	if total <= width {
+		return widths
+	}
+	widths, total = c.divide(width, func(i int) float32 { return c.List[i].held(scale) })
+	for i := range widths {
+		widths[i] *= min(1, width/total)
+	}
+	return widths
+}
+
+// divide gives columns of fixed width what they need, and the others their share of
+// what is left, or what they need where that is more; and the sum of it.
+func (c *Columns) divide(width float32, need func(i int) float32) (widths []float32, total float32) {
+	widths = make([]float32, len(c.List))
 	fixed := make([]bool, len(c.List))
 	for i := range c.List {
 		fixed[i] = c.List[i].Width > 0
 	}
-	for {
+	for again := true; again; {
 		left, weights := width, float32(0)
 		for i := range c.List {
 			if fixed[i] {
-				widths[i] = c.List[i].least(scale)
+				widths[i] = need(i)
 				left -= widths[i]
 			} else {
 				weights += c.List[i].Weight
 			}
 		}
-		narrow := false
+		again = false
 		for i := range c.List {
 			if fixed[i] {
 				continue
 			}
 			widths[i] = max(left, 0) * c.List[i].Weight / weights
-			if c.List[i].least(scale) > widths[i] {
-				fixed[i], narrow = true, true
+			if need(i) > widths[i] {
+				fixed[i], again = true, true
 			}
 		}
-		if !narrow {
-			return widths
-		}
 	}
+	for _, one := range widths {
+		total += one
+	}
+	return widths, total
 }
 
-// least is how wide a column has to be at a scale of the text.
-func (c *Column) least(scale float32) float32 {
-	width := c.Width * scale
-	if c.Holds != nil {
-		for _, text := range c.Holds() {
-			width = max(width, textWidth(text, true)+2*cellPad+2*chipPad)
-		}
+// least is how wide a column should be at a scale of the text.
+func (c *Column) least(scale float32) float32 { return max(c.Width*scale, c.held(scale)) }
+
+// held is how wide it has to be for what it holds; as wide as it is fixed, where it
+// holds nothing in particular.
+func (c *Column) held(scale float32) float32 {
+	if c.Holds == nil {
+		return c.Width * scale
+	}
+	width := float32(0)
+	for _, text := range c.Holds() {
+		width = max(width, textWidth(text, true)+2*cellPad+2*chipPad)
 	}
 	return width
 }
