@@ -279,7 +279,7 @@ func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) (cut
 
 func partWidth(part Part) float32 {
 	if part.Mark != NoMark {
-		return 16
+		return 16 * TextScale()
 	}
 	width := textWidth(part.Text, part.Bold)
 	if part.Fill != "" {
@@ -321,7 +321,7 @@ func (p Part) ink() fyne.ThemeColorName {
 
 // mark draws a box to tick.
 func (v *lineView) mark(p *piece, mark Mark, x, height float32) {
-	const side = 15
+	side, tick := 15*TextScale(), 12*TextScale()
 	p.chip.Hidden, p.chip.CornerRadius = false, 3
 	p.chip.Resize(fyne.NewSize(side, side))
 	p.chip.Move(fyne.NewPos(x, (height-side)/2))
@@ -331,8 +331,8 @@ func (v *lineView) mark(p *piece, mark Mark, x, height float32) {
 		return
 	}
 	p.chip.FillColor, p.chip.StrokeWidth = Ink(theme.ColorNamePrimary), 0
-	p.text.Text, p.text.Color, p.text.TextStyle, p.text.TextSize = "✓", Ink(InkOnMark), fyne.TextStyle{Bold: true}, 12
-	measured := fyne.MeasureText("✓", 12, p.text.TextStyle)
+	p.text.Text, p.text.Color, p.text.TextStyle, p.text.TextSize = "✓", Ink(InkOnMark), fyne.TextStyle{Bold: true}, tick
+	measured := fyne.MeasureText("✓", tick, p.text.TextStyle)
 	p.text.Resize(measured)
 	p.text.Move(fyne.NewPos(x+(side-measured.Width)/2, (height-measured.Height)/2))
 }
