@@ -112,17 +112,25 @@ func run(t *testing.T, binary string, args ...string) []byte {
 	return out
 }
 
+// buildForWindow builds the program, with the race detector, for a window of which
+// nothing is remembered.
+func buildForWindow(t *testing.T) (binary string) {
+	t.Helper()
+	if os.Getenv("ROLLCALL_TEST_WINDOW") == "" {
+		t.Skip("no display was started for the tests: use make test")
+	}
+	binary = filepath.Join(t.TempDir(), "rollcall")
+	out, err := exec.Command("go", "build", "-race", "-o", binary, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	return binary
+}
+
 // The real program in a real window, under Xvfb: through the tabs by mouse, and
 // a group synced in the end. Built with the race detector and with Fyne's check
 // of the calling goroutine.
 func TestARealWindow(t *testing.T) {
-	if os.Getenv("ROLLCALL_TEST_WINDOW") == "" {
-		t.Skip("no display was started for the tests: use make test")
-	}
-	folder := t.TempDir()
-	binary, data := filepath.Join(folder, "rollcall"), filepath.Join(folder, "data")
-	out, err := exec.Command("go", "build", "-race", "-o", binary, ".").CombinedOutput()
-	require.NoError(t, err, string(out))
+	binary, data := buildForWindow(t), t.TempDir()
 
 	simulation := startProcess(t, binary, "simulate", "--groups", "40", "--users", "300")
 	var ready map[string]map[string]string
@@ -177,6 +185,40 @@ func TestARealWindow(t *testing.T) {
 			require.Equal(t, "synced", string(row.State))
 		}
 	}
+}
+
+func TestTheWindowOpensWhereItStood(t *testing.T) {
+	binary, data := buildForWindow(t), t.TempDir()
+	open := func() (window *process, id string) {
+		window = startProcess(t, binary, "--data", data, "--log", "debug")
+		window.await(t, "loaded")
+		id = strings.TrimSpace(string(run(t, "xdotool", "search", "--onlyvisible", "--name", "^Rollcall$")))
+		hand{t}.do("windowfocus", id)
+		window.await(t, "in front")
+		return window, id
+	}
+	geometry := func(id string) []string {
+		return strings.Fields(string(run(t, "xdotool", "getwindowgeometry", "--shell", id)))[1:3]
+	}
+	leave := func(window *process) {
+		require.NoError(t, window.cmd.Process.Signal(os.Interrupt))
+		for range window.lines { // until it has ended
+		}
+	}
+
+	window, id := open()
+	hand{t}.do("windowmove", "--sync", id, "150", "90")
+	stood := geometry(id)
+	require.Equal(t, []string{"X=150", "Y=90"}, stood)
+	leave(window)
+
+	window, id = open()
+	require.Equal(t, stood, geometry(id))
+	hand{t}.do("windowmove", "--sync", id, "3000", "90") // as on a second screen
+	leave(window)
+
+	_, id = open()
+	require.NotContains(t, geometry(id), "X=3000", "there is no second screen any more")
 }
 
 // easyConflict names a group that a sync would change and no guard stops, and

@@ -19,13 +19,28 @@ var (
 	leastSize = fyne.NewSize(640, 400)
 )
 
-// remember keeps how large the window is, and which tab is open. Fyne doesn't tell
-// where it stands.
+func (w *Window) enteredForeground() {
+	w.away = false
+	w.debug("in front")
+}
+
+// leftForeground is told, too, before a signal ends the application, such as at
+// logging out of the desktop.
+func (w *Window) leftForeground() {
+	w.away = true
+	if !w.gone {
+		w.remember()
+	}
+}
+
+// remember keeps how large the window is and where it stands, which tab is open, and
+// where the person was in it.
 func (w *Window) remember() {
 	preferences, size := w.fyneApp.Preferences(), w.win.Canvas().Size()
 	preferences.SetFloat(widthPreference, float64(size.Width))
 	preferences.SetFloat(heightPreference, float64(size.Height))
 	preferences.SetInt(tabPreference, w.tabs.SelectedIndex())
+	w.standing.remember(preferences)
 	w.rememberWhereabouts()
 }
 

@@ -80,7 +80,7 @@ func TestAProfileIsOpenedInPlaceOfAnother(t *testing.T) {
 	entries[0].SetText("labs")
 	test.Tap(buttons["Open"])
 	require.NotNil(t, first.next)
-	require.True(t, p.closed, "the window of the other profile is gone")
+	require.True(t, first.gone, "the window of the other profile is gone")
 	require.Equal(t, "Rollcall – labs", first.next.win.Title())
 	require.Nil(t, first.next.review, "nothing was fetched there")
 	require.Empty(t, first.next.settings.IdP.Provider)

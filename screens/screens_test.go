@@ -31,7 +31,6 @@ type person struct {
 	w          *Window
 	app        *app.App
 	simulation *simulator.Simulation
-	closed     bool // the window
 }
 
 // sitDown opens a window on an empty data folder and a simulation. Background
@@ -70,12 +69,10 @@ func (p *person) open() {
 			f()
 		},
 	})
-	p.closed = false
-	w := p.w.win
-	w.SetOnClosed(func() { p.closed = true })
+	w := p.w
 	p.t.Cleanup(func() {
-		if w != p.w.win || !p.closed {
-			w.Close()
+		if !w.gone {
+			w.win.Close()
 		}
 	})
 	p.w.Show(false)
@@ -466,14 +463,14 @@ func TestClosingTheWindowWhileSomethingRunsAsksFirst(t *testing.T) {
 		return ctx.Err()
 	}, func(error) { require.Fail(t, "the window is gone: nobody is there to be told") })
 	p.w.close()
-	require.False(t, p.closed)
+	require.False(t, p.w.gone)
 	texts, buttons, _ := p.dialog()
 	require.Contains(t, texts, "stopped between two operations")
 	test.Tap(buttons["Yes"])
-	require.False(t, p.closed, "what is under way ends first")
+	require.False(t, p.w.gone, "what is under way ends first")
 	running()
 	require.True(t, stopped)
-	require.True(t, p.closed)
+	require.True(t, p.w.gone)
 }
 
 func TestADamagedSnapshotLeavesTheWindowUsable(t *testing.T) {

@@ -58,19 +58,21 @@ type Window struct {
 	job     *job
 	began   time.Time       // of the last job
 	away    bool            // another program's window is in front
+	gone    bool            // closed
 	jobs    *sync.WaitGroup // of all profiles' windows
 	closing bool            // as soon as the job has ended
 	// releases is where newer versions are asked for.
 	releases string
 
-	content *fyne.Container
-	tips    *widgets.Tips
-	tabs    *container.AppTabs
-	idp     *identityTab
-	groups  *groupsTab
-	access  *accessTab
-	history *historyTab
-	status  *statusBar
+	standing standing
+	content  *fyne.Container
+	tips     *widgets.Tips
+	tabs     *container.AppTabs
+	idp      *identityTab
+	groups   *groupsTab
+	access   *accessTab
+	history  *historyTab
+	status   *statusBar
 }
 
 // threads say where things are done. Tests and pictures do them at once.
@@ -100,11 +102,7 @@ type job struct {
 	pending atomic.Pointer[progress.Report]
 }
 
-// New makes the window; Show it to begin. ctx ends what runs in the background.
-func New(ctx context.Context, fyneApp fyne.App, a *app.App) *Window {
-	return newWindow(ctx, fyneApp, a, real)
-}
-
+// newWindow makes the window; Show it to begin. ctx ends what runs in the background.
 func newWindow(ctx context.Context, fyneApp fyne.App, a *app.App, threads threads) *Window {
 	w := &Window{app: a, ctx: ctx, fyneApp: fyneApp, threads: threads, jobs: &sync.WaitGroup{}, releases: release.GitHub}
 	fyneApp.Settings().SetTheme(currentTheme(fyneApp))
@@ -124,9 +122,10 @@ func (w *Window) build(fyneApp fyne.App) {
 		}
 	}
 	w.content = between(w.newKeptNotice(), w.tabs, w.status.object)
-	w.win.SetContent(container.NewStack(w.content, w.tips.Object()))
+	w.win.SetContent(container.NewStack(w.standing.finder(w.win), w.content, w.tips.Object()))
 	w.win.SetMainMenu(w.menu())
 	w.win.SetCloseIntercept(w.close)
+	w.win.SetOnClosed(w.closed)
 	w.win.Resize(w.lastSize())
 	w.win.Canvas().AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyF, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
 		if w.win.Canvas().Overlays().Top() == nil { // shortcuts fire behind dialogs
@@ -153,8 +152,9 @@ func (w *Window) title() string {
 func (w *Window) Show(fetch bool) {
 	life := w.fyneApp.Lifecycle()
 	life.SetOnStarted(func() { w.debug("drawing begins") })
-	life.SetOnExitedForeground(func() { w.away = true })
-	life.SetOnEnteredForeground(func() { w.away = false })
+	life.SetOnExitedForeground(w.leftForeground)
+	life.SetOnEnteredForeground(w.enteredForeground)
+	restorePlace(w.win, w.fyneApp.Preferences())
 	w.win.Show()
 	w.load(func() {
 		if w.review != nil {
@@ -309,7 +309,6 @@ func (w *Window) start(work func(ctx context.Context, tell progress.Func) error,
 // close closes the window; a job that is running is asked about, and ended
 // between two of its operations.
 func (w *Window) close() {
-	w.remember()
 	if w.job == nil {
 		w.win.Close()
 		return
@@ -323,6 +322,12 @@ func (w *Window) close() {
 			w.cancel()
 		}
 	}, w.win)
+}
+
+// closed is told while the window still stands.
+func (w *Window) closed() {
+	w.remember()
+	w.gone = true
 }
 
 // Wait blocks until what was running in the background has ended; its context
