@@ -235,9 +235,10 @@ func (w *Window) planAnswers(r *review.Review) {
 			w.fail(err)
 			return
 		}
-		provider := app.ProviderTitle(r.Snapshot.IdP.Provider)
+		question := plural(len(p.Sources), "Change %s group in %s?", "Change %s groups in %s?", app.ProviderTitle(r.Snapshot.IdP.Provider))
+		w.notify(question)
 		w.ask(&confirmation{
-			w: w, review: r, heading: plural(len(p.Sources), "Change %s group in %s?", "Change %s groups in %s?", provider), verb: changeGroups, notes: []string{},
+			w: w, review: r, heading: question, verb: changeGroups, notes: []string{},
 			make: func(plan.Overrides) *plan.Plan { return p },
 		})
 	})

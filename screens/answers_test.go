@@ -74,8 +74,10 @@ func TestPeopleAreKeptAndKeptOutAndThatIsDoneInTheProvider(t *testing.T) {
 	copied := p.w.fyneApp.Clipboard().Content()
 	require.Contains(t, copied, "[ ] add ")
 	require.Contains(t, copied, "Directory › Groups › “"+row.Name+"” › People")
+	desk := p.lookElsewhere()
 	test.Tap(buttons["Do it in Okta …"])
 
+	require.Equal(t, []string{"Change 1 group in Okta?"}, desk.told, "who looks elsewhere is told that there is something to answer")
 	texts, buttons, _ := p.dialog()
 	require.Contains(t, texts, "assigned to", "what else hangs on the group is said before")
 	test.Tap(buttons["Change 1 group"])

@@ -43,11 +43,18 @@ type desk struct {
 
 func (d *desk) SendNotification(n *fyne.Notification) { d.told = append(d.told, n.Content) }
 
+// lookElsewhere brings another program's window to the front.
+func (p *person) lookElsewhere() *desk {
+	desk := &desk{App: p.w.fyneApp}
+	p.w.fyneApp, p.w.away = desk, true
+	return desk
+}
+
 func TestWhoLooksElsewhereIsToldHowAJobEnded(t *testing.T) {
 	p := sitDown(t, simulator.Sample(1, 20, 120))
-	desk := &desk{App: p.w.fyneApp}
-	p.w.fyneApp = desk
 	p.connect()
+	desk := p.lookElsewhere()
+	p.w.away = false
 	test.Tap(p.w.idp.fetch)
 	require.Empty(t, desk.told, "who looks on sees it")
 	p.w.away = true
