@@ -8,7 +8,6 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver"
 	"fyne.io/fyne/v2/driver/desktop"
-	"github.com/go-gl/glfw/v3.4/glfw"
 )
 
 // placePreference keeps where the window stood: its left and top edge, width and
@@ -19,17 +18,23 @@ const placePreference = "window-place"
 // but doesn't tell where it is (fyne-io/fyne#554), so that GLFW is asked, with which
 // Fyne shows windows.
 type standing struct {
-	// handle is GLFW's window; nil until it was drawn, and where none is shown, as in
-	// tests and pictures.
-	handle *glfw.Window
+	// window is nil until it was drawn, and where none is shown, as in tests and
+	// pictures.
+	window desktopWindow
 }
 
-// finder is to lie in the window. It finds GLFW's window as that which is drawn to
-// when finder is drawn, and shows nothing.
+// desktopWindow is a window of the desktop.
+type desktopWindow interface {
+	// place is where it stands; none where it is minimized, or the desktop won't tell.
+	place() (where image.Rectangle, ok bool)
+}
+
+// finder is to lie in the window. It finds the desktop's window as that which is drawn
+// to when finder is drawn, and shows nothing.
 func (s *standing) finder(win fyne.Window) fyne.CanvasObject {
 	dot := canvas.NewRaster(func(width, height int) image.Image {
 		if onDesktop(win) {
-			s.handle = glfw.GetCurrentContext()
+			s.window = drawnTo()
 		}
 		return image.NewNRGBA(image.Rect(0, 0, width, height))
 	})
@@ -43,15 +48,14 @@ func onDesktop(win fyne.Window) bool {
 	return ok
 }
 
-// remember keeps where the window stands. One that is minimized stands nowhere, and
-// Wayland tells no place.
+// remember keeps where the window stands.
 func (s *standing) remember(preferences fyne.Preferences) {
-	if s.handle == nil || s.handle.GetAttrib(glfw.Iconified) == glfw.True || glfw.GetPlatform() == glfw.PlatformWayland {
+	if s.window == nil {
 		return
 	}
-	x, y := s.handle.GetPos()
-	width, height := s.handle.GetSize()
-	preferences.SetIntList(placePreference, []int{x, y, width, height})
+	if where, ok := s.window.place(); ok {
+		preferences.SetIntList(placePreference, []int{where.Min.X, where.Min.Y, where.Dx(), where.Dy()})
+	}
 }
 
 // restorePlace puts a window that isn't shown yet where it stood, unless the screen
@@ -65,16 +69,6 @@ func restorePlace(win fyne.Window, preferences fyne.Preferences) {
 	if window, ok := win.(desktop.Window); ok && graspable(was, workAreas()) {
 		window.RequestPosition(was.Min.X, was.Min.Y)
 	}
-}
-
-// workAreas are the parts of the screens that no bar of the desktop covers.
-func workAreas() []image.Rectangle {
-	var areas []image.Rectangle
-	for _, monitor := range glfw.GetMonitors() {
-		x, y, width, height := monitor.GetWorkarea()
-		areas = append(areas, image.Rect(x, y, x+width, y+height))
-	}
-	return areas
 }
 
 // graspable says whether enough of a window's upper edge is on a screen to take hold
