@@ -23,6 +23,10 @@ var _ = []string{
 	lang.Mark("create"), lang.Mark("update"), lang.Mark("deactivate"), lang.Mark("activate"), lang.Mark("invite"), lang.Mark("add"), lang.Mark("remove"),
 	lang.Mark("create person"), lang.Mark("update person"), lang.Mark("deactivate person"), lang.Mark("activate person"),
 	lang.Mark("add to idp group"), lang.Mark("remove from idp group"), lang.Mark("rename idp group"),
+	// plan.Guard
+	lang.Mark("default access"), lang.Mark("unreadable"), lang.Mark("unmatched"), lang.Mark("not modifiable"), lang.Mark("open answers"),
+	lang.Mark("lock out"), lang.Mark("seats"), lang.Mark("seats peak"), lang.Mark("unknown access"), lang.Mark("empty group"),
+	lang.Mark("group removals"), lang.Mark("run removals"), lang.Mark("deactivations"), lang.Mark("stale"),
 	// directory.AccountStatus, and the experiences
 	lang.Mark("active"), lang.Mark("suspended"), lang.Mark("deactivated"), lang.Mark("not invited"), lang.Mark("closed"),
 	lang.Mark("centralized"), lang.Mark("original"),

@@ -61,7 +61,7 @@ func TestPeopleAreKeptAndKeptOutAndThatIsDoneInTheProvider(t *testing.T) {
 	row := *p.w.groups.model.views[p.w.groups.model.lines[line].view].row
 	require.True(t, p.w.groups.todo.Hidden)
 	p.tapLine(keep, answerAction)
-	require.Contains(t, p.w.groups.list.Line(line+1).Text(), "open-answers", "it isn't synced meanwhile")
+	require.Contains(t, p.w.groups.list.Line(line+1).Text(), "open answers", "it isn't synced meanwhile")
 	require.Contains(t, p.w.groups.list.Line(keep).Text(), "✓ Keep", "where it stood, under the pointer")
 	p.w.groups.list.SetCursor(keepOut)
 	p.key(fyne.KeyK)

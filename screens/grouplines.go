@@ -190,7 +190,7 @@ func (m *groupsModel) headingLine(view *groupView) widgets.Line {
 		summary = widgets.Cell{{Text: lang.L("No member changes."), Ink: widgets.InkMuted}}
 	}
 	for _, guard := range view.guards {
-		summary = append(summary, widgets.Part{Text: string(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Tip: lang.L("The guard %s stops %s.", string(guard), guard.Stops(m.limits))})
+		summary = append(summary, widgets.Part{Text: app.Word(guard), Ink: widgets.InkBlocked, Fill: widgets.FillBlocked, Tip: lang.L("The guard %s stops %s.", app.Word(guard), guard.Stops(m.limits))})
 	}
 	cells := []widgets.Cell{{}, summary, m.unchangedCell(view), m.renameCell(row), {}, {}, {}}
 	switch {

@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/widget"
 
+	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
@@ -58,7 +59,7 @@ func (w *Window) showGuards() {
 func guardLines(limits plan.Thresholds) string {
 	var lines []string
 	for _, guard := range plan.Guards {
-		line := fmt.Sprintf("%s: %s", guard, guard.Stops(limits))
+		line := fmt.Sprintf("%s: %s", app.Word(guard), guard.Stops(limits))
 		if !guard.Overridable() {
 			line += lang.L(" (can't be overridden)")
 		}

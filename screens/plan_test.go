@@ -66,7 +66,7 @@ func TestTheGuardsAreSetInTheWindow(t *testing.T) {
 	p.fetch()
 	p.menu("Guards …")
 	texts, buttons, entries := p.dialog()
-	require.Contains(t, texts, "lock-out: taking away the last admin")
+	require.Contains(t, texts, "lock out: taking away the last admin")
 	require.Len(t, entries, 4)
 	fill := func(i int, text string) {
 		entries[i].SetText("")

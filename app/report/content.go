@@ -131,7 +131,7 @@ func groupTables(r *review.Review, limits plan.Thresholds) (groups, members Tabl
 		row := &r.Rows[i]
 		var guards []string
 		for _, guard := range app.BlockedBy(r, row, limits) {
-			guards = append(guards, string(guard))
+			guards = append(guards, app.Word(guard))
 		}
 		var access []string
 		for _, no := range row.Groups {
