@@ -73,7 +73,7 @@ func (*desktop) Display() bool {
 // Open shows the window until it is closed or ctx ends.
 func (d *desktop) Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error {
 	gui := d.app()
-	if err := screens.Speak(cmp.Or(d.language, screens.Preferred(gui))); err != nil {
+	if err := d.Speak(d.language); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -84,10 +84,11 @@ func (d *desktop) Open(ctx context.Context, open func() (*app.App, error), resto
 	return opening.Wait()
 }
 
-// Speak speaks a language, whatever the person prefers in the window.
+// Speak speaks a language, whatever the person prefers in the window; that one where
+// none is given.
 func (d *desktop) Speak(tag string) error {
 	d.language = tag
-	return screens.Speak(tag)
+	return screens.Speak(cmp.Or(tag, screens.Preferred(d.app())))
 }
 
 // Notify tells something on the desktop.

@@ -41,7 +41,7 @@ type Windows interface {
 	// says that the sample company is connected.
 	Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error
 	// Speak has everything but the command line's own words said in the language
-	// of a tag.
+	// of a tag; where that is empty, in the one that the window speaks.
 	Speak(tag string) error
 	// Notify tells something on the desktop, where there is one.
 	Notify(title, text string)

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ func (w *windows) Open(_ context.Context, open func() (*app.App, error), restore
 }
 
 func (w *windows) Speak(tag string) error {
-	w.spoken = tag
+	w.spoken = cmp.Or(tag, "the window's")
 	return nil
 }
 

@@ -26,10 +26,16 @@ func (c *command) watch() *cobra.Command {
 		Use: "watch", Short: "Fetch again and again, and tell on the desktop about new conflicts; never writes", Args: cobra.NoArgs,
 		Long: "Fetch now and at every interval until interrupted, and tell on the desktop when groups appear that could not be\n" +
 			"synced. Nothing is ever written to either side. While Rollcall's window is open on the same data, a round is left out.\n" +
-			"With --json each round is one document on a line of its own.",
+			"The desktop is told in the window's language; with --json, where each round is one document on a line of its own, in\n" +
+			"English.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if every < leastInterval {
 				return problem.New(problem.Usage, fmt.Sprintf("Every %s is too often: both sides limit the requests of all their users.", every), fmt.Sprintf("Give %s or more, as in --every 1h.", leastInterval))
+			}
+			if c.lang == "" && !c.json {
+				if err := c.Windows.Speak(""); err != nil {
+					return err
+				}
 			}
 			rounds, stop := c.Rounds(every)
 			defer stop()

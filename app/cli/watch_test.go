@@ -177,6 +177,23 @@ func TestAWatchThatCannotWorkEndsAtOnce(t *testing.T) {
 	require.Equal(t, "not_connected", string(x.run("", "watch", "--json").problem(t).Error.Code))
 }
 
+func TestAWatchTellsInTheWindowsLanguage(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"by itself":            {nil, "the window's"},
+		"in the one asked for": {[]string{"--lang", "fr"}, "fr"},
+		"for programs":         {[]string{"--json"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := &terminal{t: t, folder: t.TempDir()}
+			x.run("", append([]string{"watch"}, c.args...)...) // ends, for nothing is connected
+			require.Equal(t, c.want, x.spoken)
+		})
+	}
+}
+
 func TestDiagnosticsNameNobody(t *testing.T) {
 	company := simulator.Sample(4, 40, 300)
 	company.PendingDomains = nil // nobody is waited for
