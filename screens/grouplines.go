@@ -17,7 +17,7 @@ func newGroupColumns() *widgets.Columns {
 	columns := &widgets.Columns{List: []widgets.Column{
 		{Width: 30},
 		{Width: 24},
-		{Title: lang.L("Group"), Weight: 3, Tip: lang.L("The group's name in the identity provider")},
+		{Title: lang.L("Group"), Weight: 3, Shows: func() string { return "atlassian-admins" }, Tip: lang.L("The group's name in the identity provider")},
 		{Title: lang.L("Product access"), Weight: 4.4, Tip: lang.L("What the Atlassian group of this name gives its members")},
 		{Title: lang.L("Sites"), Weight: 2, Tip: lang.L("Where it gives that")},
 		{Title: lang.L("Added"), Width: 78, Trailing: true, Tip: lang.L("People who would become members by a sync")},
@@ -41,7 +41,8 @@ func holds(texts ...string) func() []string { return func() []string { return te
 
 var (
 	headingColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Weight: 1},
+		{Width: 54},
+		{Weight: 1, Shows: func() string { return lang.L("No member changes.") }},
 		{Width: 150, Trailing: true, Holds: func() []string { return []string{lang.L("Hide unchanged"), lang.L("Show unchanged")} }},
 		{Width: 100, Trailing: true, Holds: func() []string { return []string{lang.L("Rename …"), lang.L("✓ Rename")} }},
 		{Width: 80, Trailing: true, Holds: func() []string { return []string{lang.L("Accept")} }},

@@ -202,6 +202,8 @@ func (p *person) everyScreenFits(where string) {
 	if p.w.win.Canvas().Size().Width >= 800*float32(textScale(p.w.fyneApp)) { // there is room for all columns
 		p.columnsFit(where)
 	}
+	from, to := p.w.groups.columns.Span(nameColumn, p.w.groups.list.Size().Width)
+	require.Equal(p.t, "architects", widgets.Fit("architects", to-from-12, true), "%s: groups can't be told apart", where)
 	for _, columns := range []*widgets.Columns{p.w.groups.columns, headingColumns, changeColumns} {
 		_, end := columns.Span(len(columns.List)-1, p.w.groups.list.Size().Width)
 		require.LessOrEqual(p.t, end, p.w.groups.list.Size().Width+0.5, "%s: the last column is beyond the edge", where)

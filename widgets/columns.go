@@ -18,6 +18,9 @@ type Column struct {
 	Width, Weight float32
 	// Holds gives texts that have to fit, in the person's language; nil for none.
 	Holds func() []string
+	// Shows gives a text that is to be seen, too, where there is room for it beside
+	// what all columns hold; nil for none.
+	Shows func() string
 	// Trailing aligns to the right.
 	Trailing bool
 }
@@ -57,13 +60,17 @@ func (c *Columns) spans(width float32) []float32 {
 // less than they have to hold, what they need; the others what is left. Where there is
 // too little for all, fixed columns give up what they don't need, then all shrink.
 func (c *Columns) share(width, scale float32) []float32 {
-	widths, total := c.divide(width, func(i int) float32 { return c.List[i].least(scale) })
-	if total <= width {
-		return widths
+	least := func(i int) float32 { return c.List[i].least(scale) }
+	shown := func(i int) float32 { return c.List[i].shown(scale) }
+	held := func(i int) float32 { return c.List[i].held(scale) }
+	for _, need := range []func(int) float32{least, shown, held} {
+		if widths, total := c.divide(width, need); total <= width {
+			return widths
+		}
 	}
-	widths, total = c.divide(width, func(i int) float32 { return c.List[i].held(scale) })
+	widths, total := c.divide(width, shown)
 	for i := range widths {
-		widths[i] *= min(1, width/total)
+		widths[i] *= width / total
 	}
 	return widths
 }
@@ -104,7 +111,15 @@ func (c *Columns) divide(width float32, need func(i int) float32) (widths []floa
 }
 
 // least is how wide a column should be at a scale of the text.
-func (c *Column) least(scale float32) float32 { return max(c.Width*scale, c.held(scale)) }
+func (c *Column) least(scale float32) float32 { return max(c.Width*scale, c.shown(scale)) }
+
+// shown is how wide it has to be for what it holds and shows.
+func (c *Column) shown(scale float32) float32 {
+	if c.Shows == nil {
+		return c.held(scale)
+	}
+	return max(c.held(scale), fitting(c.Shows()))
+}
 
 // held is how wide it has to be for what it holds; as wide as it is fixed, where it
 // holds nothing in particular.
@@ -114,10 +129,13 @@ func (c *Column) held(scale float32) float32 {
 	}
 	width := float32(0)
 	for _, text := range c.Holds() {
-		width = max(width, textWidth(text, true)+2*cellPad+2*chipPad)
+		width = max(width, fitting(text))
 	}
 	return width
 }
+
+// fitting is how wide a column has to be for a text.
+func fitting(text string) float32 { return textWidth(text, true) + 2*cellPad + 2*chipPad }
 
 // Span gives where a column begins and ends on a line of a width.
 func (c *Columns) Span(column int, width float32) (from, to float32) {
@@ -169,7 +187,7 @@ func (c *Columns) move(column int, by, width float32) {
 	widths[column+1] -= by
 	scale := TextScale()
 	for i := range c.List {
-		c.List[i].Holds = nil
+		c.List[i].Holds, c.List[i].Shows = nil, nil
 		if c.List[i].Width > 0 {
 			c.List[i].Width = widths[i] / scale
 		} else {
@@ -197,7 +215,7 @@ func (c *Columns) SetSizes(sizes []float64) {
 		return
 	}
 	for i := range c.List {
-		c.List[i].Holds = nil // the person decided
+		c.List[i].Holds, c.List[i].Shows = nil, nil // the person decided
 		if c.List[i].Width > 0 {
 			c.List[i].Width = float32(sizes[i])
 		} else {
