@@ -263,19 +263,22 @@ func (v *lineView) cell(cell Cell, from, to, height float32, trailing bool) (cut
 		}
 		room := to - from
 		if rest := len(cell) - i - 1; rest > 0 {
-			room -= 24 // for the note that there is more
+			room = max(0, room-partGap-partWidth(more(rest)))
 		}
 		width := partWidth(part)
 		if width > room && i > 0 {
-			v.part(Part{Text: "+" + itoa(len(cell)-i), Ink: InkMuted}, from, to-from, height)
+			v.part(more(len(cell)-i), from, to-from, height)
 			return true
 		}
-		cut = cut || width > to-from
-		v.part(part, from, min(width, to-from), height)
-		from += min(width, to-from) + partGap
+		cut = cut || width > room
+		v.part(part, from, min(width, room), height)
+		from += min(width, room) + partGap
 	}
 	return cut
 }
+
+// more is the note that there are so many more parts.
+func more(parts int) Part { return Part{Text: "+" + itoa(parts), Ink: InkMuted} }
 
 func partWidth(part Part) float32 {
 	if part.Mark != NoMark {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/theme"
@@ -340,4 +341,49 @@ func TestWhatACellHasNoRoomForIsSaidToWhoPointsAtIt(t *testing.T) {
 	tips.Show("again", fyne.NewPos(30, 40))
 	shown := tips.Object().(*fyne.Container).Objects
 	require.Equal(t, shown[0].Position().AddXY(8, 8), shown[1].Position(), "the text stands on its ground")
+}
+
+func TestTheNoteThatThereIsMoreHasItsRoom(t *testing.T) {
+	startApp(t)
+	for _, width := range []float32{80, 100, 130, 200, 260, 400} {
+		columns := &widgets.Columns{List: []widgets.Column{{Width: width}, {Weight: 1}}}
+		l := widgets.NewLineList(func() int { return 1 }, func(int) widgets.Line {
+			return widgets.Line{Columns: columns, Cells: []widgets.Cell{{{Text: "Confluence user", Fill: widgets.FillChip}, {Text: "Jira user"}, {Text: "Jira admin"}}}}
+		})
+		w := test.NewWindow(l)
+		w.Resize(fyne.NewSize(500, 100))
+		var shown []string
+		end := float32(0)
+		for _, text := range texts(l) {
+			if !text.Visible() {
+				continue
+			}
+			require.GreaterOrEqual(t, text.Position().X, end, "%q at %v", text.Text, width)
+			end = text.Position().X + text.MinSize().Width
+			require.LessOrEqual(t, end, width, "%q at %v", text.Text, width)
+			shown = append(shown, text.Text)
+		}
+		require.NotEmpty(t, shown)
+		if len(shown) < 3 {
+			require.Equal(t, fmt.Sprintf("+%d", 4-len(shown)), shown[len(shown)-1], "%q at %v", shown, width)
+		}
+		w.Close()
+	}
+}
+
+// texts are those drawn within an object, in their order.
+func texts(object fyne.CanvasObject) (found []*canvas.Text) {
+	var within []fyne.CanvasObject
+	switch o := object.(type) {
+	case *canvas.Text:
+		return []*canvas.Text{o}
+	case *fyne.Container:
+		within = o.Objects
+	case fyne.Widget:
+		within = test.WidgetRenderer(o).Objects()
+	}
+	for _, one := range within {
+		found = append(found, texts(one)...)
+	}
+	return found
 }
