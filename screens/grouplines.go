@@ -51,7 +51,7 @@ var (
 	}}
 	noteColumns   = &widgets.Columns{List: []widgets.Column{{Width: 54}, {Weight: 1}}}
 	changeColumns = &widgets.Columns{List: []widgets.Column{
-		{Width: 54}, {Width: 24}, {Weight: 2}, {Weight: 3}, {Weight: 6},
+		{Width: 54}, {Width: 24}, {Weight: 2.6}, {Weight: 3}, {Weight: 6},
 		{Width: 118, Trailing: true, Holds: func() []string { return []string{"✓ " + lang.L("Keep"), "✓ " + lang.L("Keep out")} }},
 	}}
 )
