@@ -32,7 +32,7 @@ func room(win fyne.Window, width, height float32) fyne.Size {
 
 // wrapped is text that breaks its lines.
 func wrapped(text string) *widget.Label {
-	label := widget.NewLabel(display.Text(text))
+	label := widget.NewLabel(widgets.Drawable(display.Text(text)))
 	label.Wrapping = fyne.TextWrapWord
 	return label
 }

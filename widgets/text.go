@@ -42,17 +42,17 @@ func textSize(text string, bold bool) fyne.Size {
 	key := measuredText{text, bold}
 	size, known := measured.sizes[key]
 	if !known {
-		size = fyne.MeasureText(text, measured.size, fyne.TextStyle{Bold: bold})
+		size = fyne.MeasureText(Drawable(text), measured.size, fyne.TextStyle{Bold: bold})
 		measured.sizes[key] = size
 	}
 	return size
 }
 
 // Fit cuts a text to a width in the theme's text size, with an ellipsis where
-// anything was cut. Line breaks and control characters are shown as what they
-// are.
+// anything was cut. Line breaks, control characters and letters that no font has are
+// shown as what they are.
 func Fit(text string, width float32, bold bool) string {
-	text = display.Line(text)
+	text = Drawable(display.Line(text))
 	if textWidth(text, bold) <= width+0.5 {
 		return text
 	}

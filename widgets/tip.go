@@ -56,7 +56,7 @@ func (t *Tips) Show(text string, at fyne.Position) {
 	t.back.FillColor, t.back.StrokeColor = Ink(FillCard), Ink(InkMuted)
 	t.layer.Add(t.back)
 	var size fyne.Size
-	for _, line := range tipText(text) {
+	for _, line := range tipText(Drawable(text)) {
 		drawn := canvas.NewText(line, Ink(theme.ColorNameForeground))
 		drawn.TextSize = theme.TextSize()
 		least := drawn.MinSize()

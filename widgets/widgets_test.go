@@ -387,3 +387,37 @@ func texts(object fyne.CanvasObject) (found []*canvas.Text) {
 	}
 	return found
 }
+
+// rare are letters that hardly any font has, each another.
+func rare(n int) string {
+	var text strings.Builder
+	for i := range n {
+		text.WriteRune(rune(0x30000 + i))
+	}
+	return text.String()
+}
+
+func TestLettersThatNoFontHasAreShownAsSuch(t *testing.T) {
+	startApp(t)
+	for text, want := range map[string]string{
+		"legal":               "legal",
+		"Ελλάδα, Київ, naïve": "Ελλάδα, Київ, naïve",
+		"👩‍🚀 ✈️ ✓ ▸ …":        "👩‍🚀 ✈️ ✓ ▸ …",
+		"a" + rare(2) + "b":   "a��b",
+		"\u0378":              "�", // which isn't a letter
+	} {
+		require.Equal(t, want, widgets.Drawable(text))
+		require.Equal(t, want, widgets.Fit(text, 500, true))
+	}
+}
+
+// BenchmarkLettersThatNoFontHas cuts names of 20 letters that no font has, each time
+// other ones, to their column.
+func BenchmarkLettersThatNoFontHas(b *testing.B) {
+	test.NewApp()
+	letters := []rune(rare(1000))
+	for i := 0; b.Loop(); i++ {
+		at := i % (len(letters) - 20)
+		widgets.Fit(fmt.Sprint(i, string(letters[at:at+20])), 100, false)
+	}
+}
