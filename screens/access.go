@@ -68,8 +68,8 @@ var (
 
 func newGiverColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
-		{Title: lang.L("Group"), Weight: 3}, {Title: lang.L("Role"), Weight: 1.4}, {Title: lang.L("Default"), Width: 70, Holds: holds(lang.L("Default"))},
-		{Title: lang.L("Members"), Width: 80, Trailing: true, Holds: holds(lang.L("Members"))}, {Title: lang.L("Change"), Width: 90, Trailing: true, Holds: holds(lang.L("Change"), lang.L("not in the IdP"), lang.L("none"))}, {Width: 120, Trailing: true, Holds: func() []string { return []string{lang.L("Show the people")} }},
+		{Title: lang.L("Group"), Weight: 3}, {Title: lang.L("Role"), Weight: 1.4}, {Title: lang.L("Default"), Width: 70, Holds: holds()},
+		{Title: lang.L("Members"), Width: 80, Trailing: true, Holds: holds()}, {Title: lang.L("Change"), Width: 90, Trailing: true, Holds: holds(lang.L("not in the IdP"), lang.L("none"))}, {Width: 120, Trailing: true, Holds: func() []string { return []string{lang.L("Show the people")} }},
 	}}
 }
 

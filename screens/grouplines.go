@@ -27,7 +27,7 @@ func newGroupColumns() *widgets.Columns {
 	}}
 	for i := range columns.List {
 		if column := &columns.List[i]; column.Title != "" {
-			column.Holds = holds(column.Title + " ▲") // which way it is sorted
+			column.Holds = holds()
 			if i == stateColumn {
 				column.Holds = stateTitles
 			}

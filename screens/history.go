@@ -56,7 +56,7 @@ func resultWords() []string {
 func newRunColumns() *widgets.Columns {
 	return &widgets.Columns{List: []widgets.Column{
 		{Width: 24}, {Title: lang.L("When"), Width: 180}, {Title: lang.L("By"), Width: 140}, {Title: lang.L("What"), Weight: 1},
-		{Title: lang.L("Requests"), Width: 110, Trailing: true, Holds: holds(lang.L("Requests"))}, {Width: 90, Holds: runActions},
+		{Title: lang.L("Requests"), Width: 110, Trailing: true, Holds: holds()}, {Width: 90, Holds: runActions},
 	}}
 }
 

@@ -16,7 +16,8 @@ type Column struct {
 	// Width is fixed, in Fyne's units at the default text size; where it is 0, the
 	// column shares what is left by Weight.
 	Width, Weight float32
-	// Holds gives texts that have to fit, in the person's language; nil for none.
+	// Holds gives texts that have to fit beside the title, in the person's language;
+	// nil where the column needs all of its Width.
 	Holds func() []string
 	// Shows gives a text that is to be seen, too, where there is room for it beside
 	// what all columns hold; nil for none.
@@ -128,6 +129,9 @@ func (c *Column) held(scale float32) float32 {
 		return c.Width * scale
 	}
 	width := float32(0)
+	if c.Title != "" {
+		width = textWidth(c.Title+upward, true) + 2*cellPad
+	}
 	for _, text := range c.Holds() {
 		width = max(width, fitting(text))
 	}

@@ -5,6 +5,12 @@ import (
 	"fyne.io/fyne/v2/driver/desktop"
 )
 
+// What a title says of the order that its column gives.
+const (
+	upward   = " ▲"
+	downward = " ▼"
+)
+
 // Header shows the titles of columns, tells of taps on them, and lets their edges be
 // moved.
 type Header struct {
@@ -46,7 +52,7 @@ func (h *Header) Update(sorted int, descending bool) {
 	for i, column := range h.columns.List {
 		title := column.Title
 		if i == sorted && title != "" {
-			title += map[bool]string{false: " ▲", true: " ▼"}[descending]
+			title += map[bool]string{false: upward, true: downward}[descending]
 		}
 		cell := Cell{{Text: title, Ink: InkMuted, Bold: true}}
 		if own, ok := h.Cells[i]; ok {
