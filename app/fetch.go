@@ -157,6 +157,6 @@ func readDirect(ctx context.Context, organization directReader, snapshot *direct
 		snapshot.Atlassian.Direct = append(snapshot.Atlassian.Direct, answer...)
 	}
 	snapshot.How.Atlassian = spentMore(snapshot.How.Atlassian, organization.Count().Since(before),
-		lang.L(" Direct access of the %d people whose access may change.", len(ask)))
+		lang.L(" Direct access of those whose access may change: %s.", lang.People(len(ask))))
 	return nil
 }

@@ -202,5 +202,5 @@ func amendProvisioning(snapshot *directory.Snapshot, report *run.Report) {
 
 // provisioningWay tells of the reading of the directory in a sentence.
 func provisioningWay(read *directory.Provisioning, requests int) string {
-	return lang.L(" The provisioning directory: %d people in %d requests.", len(read.People), requests)
+	return lang.L(" The provisioning directory: %s in %s.", lang.People(len(read.People)), lang.Requests(requests))
 }

@@ -217,18 +217,22 @@ func bar(product directory.Product, change review.ProductEffect) widgets.Bar {
 	b := widgets.Bar{
 		Label: fmt.Sprintf("%s · %s", product.Name, shortSite(product.Site)), Limit: product.Seats,
 		Keep: change.Before - len(change.Lose), Gain: len(change.Gain) + len(change.Invited), Lose: len(change.Lose),
-		Note: lang.L("%s to %s people", grouped(change.Before), grouped(change.After())),
+		Note: plural(change.After(), "%[2]s to %[1]s person", "%[2]s to %[1]s people", grouped(change.Before)),
 	}
 	switch {
 	case product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats:
 		b.Note = lang.L("%s to %s, seats unknown", grouped(change.Before), grouped(change.After()))
 	case product.Used+change.SeatChange() > product.Seats:
-		b.Note = lang.L("%s to %s of %s seats: %s too many", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats), grouped(product.Used+change.SeatChange()-product.Seats))
+		b.Note = lang.L("%s: %s too many", seatsNote(product, change), grouped(product.Used+change.SeatChange()-product.Seats))
 		b.Alarm = true
 	default:
-		b.Note = lang.L("%s to %s of %s seats", grouped(product.Used), grouped(product.Used+change.SeatChange()), grouped(product.Seats))
+		b.Note = seatsNote(product, change)
 	}
 	return b
+}
+
+func seatsNote(product directory.Product, change review.ProductEffect) string {
+	return plural(product.Seats, "%[2]s to %[3]s of %[1]s seat", "%[2]s to %[3]s of %[1]s seats", grouped(product.Used), grouped(product.Used+change.SeatChange()))
 }
 
 // giversOf lists the groups that give each product, the largest first.

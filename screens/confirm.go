@@ -182,7 +182,7 @@ func (c *confirmation) show() {
 	for no := range effect.Products {
 		if change := &effect.Products[no]; len(change.Lose) > 0 {
 			product := &c.review.Snapshot.Atlassian.Products[no]
-			lines = append(lines, "   "+lang.L("%s on %s: %s lose it, %s gain it.", product.Name, product.Site,
+			lines = append(lines, "   "+lang.L("%s on %s: lost by %s, gained by %s.", product.Name, product.Site,
 				grouped(len(change.Lose)), grouped(len(change.Gain)+len(change.Invited))))
 		}
 	}

@@ -255,9 +255,9 @@ func (t *identityTab) showSnapshot(ready bool) {
 		return
 	}
 	how := r.Snapshot.How
-	t.taken.SetText(display.Text(lang.L("Taken %s.\n%s: %d requests. %s\nAtlassian: %d requests. %s",
+	t.taken.SetText(display.Text(lang.L("Taken %s.\n%s: %s. %s\nAtlassian: %s. %s",
 		moment(r.Snapshot.TakenAt),
-		app.ProviderTitle(r.Snapshot.IdP.Provider), how.IdP.Requests, how.IdP.Way, how.Atlassian.Requests, how.Atlassian.Way)))
+		app.ProviderTitle(r.Snapshot.IdP.Provider), lang.Requests(how.IdP.Requests), how.IdP.Way, lang.Requests(how.Atlassian.Requests), how.Atlassian.Way)))
 	counts := t.w.groups.model.facts.counts
 	t.synced.Set(fmt.Sprintf("%s / %s", grouped(counts.State[review.Synced]), grouped(counts.IdPGroups)))
 	t.unsynced.Set(grouped(counts.CouldNotSync()))

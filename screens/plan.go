@@ -107,7 +107,7 @@ func seatsLine(product *directory.Product, change *review.ProductEffect) string 
 	if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats {
 		return lang.L("how many seats there are isn't known")
 	}
-	return lang.L("%s of %s seats taken, then %s", grouped(product.Used), grouped(product.Seats), grouped(product.Used+change.SeatChange()))
+	return lang.L("seats: %s of %s taken, then %s", grouped(product.Used), grouped(product.Seats), grouped(product.Used+change.SeatChange()))
 }
 
 // stepLines tells a plan's operations, below each group what they rest on.

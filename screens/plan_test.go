@@ -37,7 +37,7 @@ func TestThePlanIsShownOperationByOperationAndSaved(t *testing.T) {
 	test.Tap(buttons["People …"])
 	texts, buttons, _ := p.dialog()
 	require.Contains(t, texts, "before, ")
-	require.Contains(t, texts, "seats taken, then ")
+	require.Contains(t, texts, "seats: ")
 	test.Tap(buttons["Back"])
 	_, buttons, _ = p.dialog()
 	test.Tap(buttons["Operations …"])

@@ -125,7 +125,7 @@ func messagesOfCall(call *ast.CallExpr) []sourceText {
 		}
 	case "lang.Mark":
 		return []sourceText{{many: text(0), values: -1}}
-	case "lang.N", "plural":
+	case "lang.N", "N", "plural":
 		if text(2) != "" {
 			filled := values - 3
 			if name == "plural" {
@@ -254,6 +254,48 @@ func TestTranslationsFillInWhatTheEnglishTextDoes(t *testing.T) {
 // begins is the space that a text begins with; Japanese puts none between words.
 func begins(text string) bool { return strings.HasPrefix(text, "\n") }
 
+// severals are texts that are said of two or more only.
+var severals = map[string]bool{
+	"%d days old":                                                true, // hours until then
+	"%d groups are named “%s”.":                                  true,
+	"Sync %s groups?":                                            true,
+	"Reject the sync of %s groups":                               true,
+	"Reject the %s selected groups …":                            true,
+	"Accept the %s selected groups":                              true,
+	"Atlassian has %d groups of this name now.":                  true,
+	"Choose 1 to %d printable characters, other than %s and %s.": true,
+	"Keep all who would be removed from the %s selected groups":  true,
+	"Keep out all who would be added to the %s selected groups":  true,
+	"The %s selected groups stay as they are in Atlassian until this is withdrawn, or what it rests on changes.": true,
+	"The organization has %d user directories; it isn't known in which “%s” belongs.":                            true,
+}
+
+// counts finds a number that is followed by what it counts, or by what agrees with it.
+var counts = map[string]*regexp.Regexp{
+	"en": regexp.MustCompile(`%(?:\[\d\])?(?:d (?:new |user |printable )?(?:\w+s|people|are|were|have)|s (?:selected )?(?:people|groups|members|requests|removals|seats|sites|products|batches|changes|lines|hours|days|answers|operations|are|were|have|gain|lose))\b`),
+	"fr": regexp.MustCompile(`%(?:\[\d\])?(?:s \pL*(?:és|ées|prises)|d (?:\pL+ )?(?:\pL*(?:és|ées|prises)|ont|sont))\b`),
+	"es": regexp.MustCompile(`%(?:\[\d\])?(?:s \pL*(?:ados|adas|idos|idas)|d (?:\pL+ )?(?:\pL*(?:ados|adas|idos|idas)|han|son|están))\b`),
+}
+
+func TestWhateverAgreesWithANumberHasPluralForms(t *testing.T) {
+	for tag, count := range counts {
+		texts := translationsOf(t, tag)
+		for key, text := range texts {
+			if text.forms == nil && !severals[key] {
+				require.False(t, count.MatchString(text.plain), "%s: %q", tag, text.plain)
+			}
+			// The forms go by one number; whatever agrees with another one is wrong, which
+			// in English nothing does.
+			for _, form := range text.forms {
+				require.False(t, tag != "en" && len(count.FindAllString(form, -1)) > 1, "%s: %q", tag, form)
+			}
+		}
+		for key := range severals {
+			require.Contains(t, texts, key)
+		}
+	}
+}
+
 func writeEnglishTexts(t *testing.T, texts map[string]sourceText) {
 	t.Helper()
 	all := map[string]any{}
@@ -280,7 +322,7 @@ func untranslated(file *ast.File, path string) (found []ast.Expr) {
 		case *ast.CallExpr:
 			name := calledName(node)
 			switch name {
-			case "lang.L", "lang.N", "lang.Mark", "plural", "fmt.Errorf", "w.debug", "t.w.debug":
+			case "lang.L", "lang.N", "N", "lang.Mark", "plural", "fmt.Errorf", "w.debug", "t.w.debug":
 				return false
 			case "problem.New", "problem.Wrap":
 				for _, argument := range node.Args {

@@ -419,7 +419,7 @@ func (r *reader) checkCounts(ctx context.Context) error {
 		}
 		if !r.adds(i) {
 			return remote.Incomplete(lang.L("the members of “%s” in Atlassian", r.org.Groups[i].Name),
-				lang.L("%d were listed where Atlassian counts %d", len(r.members[i]), *r.rows[i].Counts.Users))
+				remote.Miscounted("Atlassian", *r.rows[i].Counts.Users, len(r.members[i])))
 		}
 	}
 	return nil

@@ -190,7 +190,7 @@ func listSite[Row any](ctx context.Context, s *Site, what, path string, query ur
 		return len(page.Values), page.Total, nil
 	})
 	if err == nil && len(seen) != total {
-		return remote.Incomplete(lang.L("%s on %s", lang.L(what), s.host), lang.L("%d were listed where Jira counts %d", len(seen), total))
+		return remote.Incomplete(lang.L("%s on %s", lang.L(what), s.host), remote.Miscounted("Jira", total, len(seen)))
 	}
 	return err
 }

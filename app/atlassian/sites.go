@@ -82,7 +82,7 @@ func (s *Sites) Read(ctx context.Context, await Await, tell progress.Func) (dire
 	}
 	r.org.Members = directory.NewRuns[directory.GroupNo](r.members)
 	spent := s.Count().Since(before)
-	way := lang.L("Members group by group of %d groups on %d sites.", len(r.org.Groups), len(s.Sites))
+	way := lang.L("Members group by group of %s on %s.", lang.Groups(len(r.org.Groups)), lang.Sites(len(s.Sites)))
 	return r.org, directory.Reading{Way: way, Requests: spent.Requests, Throttled: spent.Throttled}, nil
 }
 

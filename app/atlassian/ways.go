@@ -52,9 +52,9 @@ func (w way) surely(group directory.GroupNo) bool {
 // String says which way it is and what the other would cost.
 func (w way) String() string {
 	if w.everybody {
-		return lang.L("All people with their groups: %d requests (group by group would take up to %d).", w.all, w.byGroup)
+		return lang.L("All people with their groups: %s (group by group would take up to %d).", lang.Requests(w.all), w.byGroup)
 	}
-	return lang.L("Members group by group: up to %d requests (all people with their groups would take %d).", w.byGroup, w.all)
+	return lang.L("Members group by group: up to %s (all people with their groups would take %d).", lang.Requests(w.byGroup), w.all)
 }
 
 func pages(rows, size int) int { return (rows + size - 1) / size }

@@ -61,7 +61,7 @@ func (c *Client) membersNow(ctx context.Context, group string) (now GroupNow, ro
 	}
 	if row.Counts.Users != nil && *row.Counts.Users != len(now.Accounts) {
 		return GroupNow{}, nil, remote.Incomplete(lang.L("the members of “%s” in Atlassian", row.Name),
-			lang.L("%d were listed where Atlassian counts %d", len(now.Accounts), *row.Counts.Users))
+			remote.Miscounted("Atlassian", *row.Counts.Users, len(now.Accounts)))
 	}
 	return now, row, nil
 }

@@ -86,7 +86,7 @@ func (c *command) decide(use, short string, how func(*app.App, *review.Review, [
 				if err := how(a, r, selection.Rows, reason); err != nil {
 					return err
 				}
-				return c.say(map[string]int{"decided": len(selection.Rows)}, "Decided about %d groups.\n", len(selection.Rows))
+				return c.say(map[string]int{"decided": len(selection.Rows)}, "Decided about %s.\n", groups(len(selection.Rows)))
 			})
 		},
 	}
@@ -185,7 +185,8 @@ func (c *command) withdraw() *cobra.Command {
 				if err := a.Withdraw(r, decided); err != nil {
 					return err
 				}
-				return c.say(map[string]int{"decisions": len(decided), "answers": len(answers)}, "%d decisions and %d answers are withdrawn.\n", len(decided), len(answers))
+				return c.say(map[string]int{"decisions": len(decided), "answers": len(answers)}, "Withdrawn: %s, %s.\n",
+					counted(len(decided), "decision", "decisions"), counted(len(answers), "answer", "answers"))
 			})
 		},
 	}

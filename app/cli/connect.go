@@ -164,7 +164,7 @@ func (c *command) previewFile(path string) error {
 	if c.json {
 		return c.print(app.NewPreviewDocument(content))
 	}
-	fmt.Fprintf(c.Out, "%d memberships, %d bad lines.\n", len(content.Rows), len(content.Bad))
+	fmt.Fprintf(c.Out, "%s, %s.\n", counted(len(content.Rows), "membership", "memberships"), counted(len(content.Bad), "bad line", "bad lines"))
 	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
 		fmt.Fprintf(c.Out, "  %s is read from the column %s\n", column, safe(content.Columns[column]))
 	}

@@ -66,7 +66,7 @@ func (c *command) checkData() *cobra.Command {
 			if !state.Copied.IsZero() {
 				copied = state.Copied.Local().Format(time.RFC1123)
 			}
-			_, err = fmt.Fprintf(c.Out, "%s is whole: layout %s, %d records of the history, each as it was written. Last good copy: %s.\n", state.Path, state.Layout, state.Records, copied)
+			_, err = fmt.Fprintf(c.Out, "%s is whole: layout %s, %s of the history, each as it was written. Last good copy: %s.\n", state.Path, state.Layout, records(state.Records), copied)
 			return err
 		},
 	}
@@ -83,18 +83,18 @@ func (c *command) exportData() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var records, unread int
+			var written, unread int
 			err = writeNew(path, "The data", func(out io.Writer) error {
-				records, unread, err = c.Upkeep.Export(folder, out)
+				written, unread, err = c.Upkeep.Export(folder, out)
 				return err
 			})
 			if err != nil {
 				return err
 			}
 			if c.json {
-				return c.print(map[string]int{"records": records, "unread": unread})
+				return c.print(map[string]int{"records": written, "unread": unread})
 			}
-			_, err = fmt.Fprintf(c.Out, "%d records written to %s; %d places couldn't be read.\n", records, path, unread)
+			_, err = fmt.Fprintf(c.Out, "%s written to %s; %s couldn't be read.\n", records(written), path, counted(unread, "place", "places"))
 			return err
 		},
 	}

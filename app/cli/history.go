@@ -69,7 +69,7 @@ func (c *command) verifyHistory(a *app.App) error {
 	if c.json {
 		return c.print(map[string]any{"records": n, "unchanged": true})
 	}
-	_, err := fmt.Fprintf(c.Out, "%d records, each as it was written.\n", n)
+	_, err := fmt.Fprintf(c.Out, "%s, each as it was written.\n", records(n))
 	return err
 }
 

@@ -41,9 +41,10 @@ func (c *command) fetch() *cobra.Command {
 
 func printFetch(out io.Writer, snapshot *directory.Snapshot) {
 	idp, org := &snapshot.IdP, &snapshot.Atlassian
-	fmt.Fprintf(out, "%s: %d groups, %d people, %d requests. %s\n", idp.Provider, len(idp.Groups), len(idp.People), snapshot.How.IdP.Requests, snapshot.How.IdP.Way)
-	fmt.Fprintf(out, "Atlassian (%s): %d groups, %d people, %d sites, %d requests. %s\n",
-		org.Name, len(org.Groups), len(org.Accounts), len(org.Sites()), snapshot.How.Atlassian.Requests, snapshot.How.Atlassian.Way)
+	fmt.Fprintf(out, "%s: %s, %s, %s. %s\n", idp.Provider,
+		groups(len(idp.Groups)), people(len(idp.People)), requests(snapshot.How.IdP.Requests), snapshot.How.IdP.Way)
+	fmt.Fprintf(out, "Atlassian (%s): %s, %s, %s, %s. %s\n", org.Name, groups(len(org.Groups)), people(len(org.Accounts)),
+		counted(len(org.Sites()), "site", "sites"), requests(snapshot.How.Atlassian.Requests), snapshot.How.Atlassian.Way)
 }
 
 func (c *command) review() *cobra.Command {
@@ -83,7 +84,7 @@ func (c *command) review() *cobra.Command {
 func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most int) {
 	counts := r.Counts()
 	fmt.Fprintf(out, "Snapshot of %s.\n", r.Snapshot.TakenAt.Format(time.RFC1123))
-	fmt.Fprintf(out, "%d groups could not be synced. %s\n\n", counts.CouldNotSync(), finished(counts))
+	fmt.Fprintf(out, "%s could not be synced. %s\n\n", groups(counts.CouldNotSync()), finished(counts))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "GROUP\tSTATE\tADDED\tREMOVED\tLOSE ACCESS\tPRODUCT ACCESS\tIN THE WAY")
 	shown, left := 0, 0

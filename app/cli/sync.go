@@ -226,25 +226,24 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 	if p.ChangesIdP() {
 		return
 	}
-	groups, operations := 0, 0
+	synced := 0
 	for i := range p.Groups {
 		group := &p.Groups[i]
 		foreseen := run.Foresee(p, group)
 		if foreseen.Result != run.Synced {
 			fmt.Fprintf(out, "%s: %s. %s\n", safe(foreseen.Title()), foreseen.Result, safe(foreseen.Error))
 		} else if group.Skip == "" {
-			groups++
-			operations += group.Operations()
+			synced++
 		}
 	}
 	effect := p.Effect
-	fmt.Fprintf(out, "%d groups would be synced in %d batches: %d added (%d of them %s), %d removed; %d people gain and %d lose a product altogether.\n",
-		groups, len(p.Batches()), effect.Added, effect.Provisioned, broughtIn(r), effect.Removed, effect.Gaining, effect.Losing)
+	fmt.Fprintf(out, "%s would be synced in %s: %d added (%d of them %s), %d removed; a product is gained by %s, and lost altogether by %s.\n",
+		groups(synced), batches(len(p.Batches())), effect.Added, effect.Provisioned, broughtIn(r), effect.Removed, people(effect.Gaining), people(effect.Losing))
 	printPeople(out, p)
 	for no := range effect.Products {
 		change, product := &effect.Products[no], &r.Snapshot.Atlassian.Products[no]
 		if len(change.Gain)+len(change.Invited)+len(change.Lose) > 0 {
-			fmt.Fprintf(out, "  %s on %s: %d people gain it, %d lose it.\n", product.Name, product.Site, len(change.Gain)+len(change.Invited), len(change.Lose))
+			fmt.Fprintf(out, "  %s on %s: gained by %s, lost by %d.\n", product.Name, product.Site, people(len(change.Gain)+len(change.Invited)), len(change.Lose))
 		}
 	}
 	fmt.Fprintln(out, app.NotRead(r))
@@ -267,7 +266,7 @@ func printPeople(out io.Writer, p *plan.Plan) {
 	created, _ := p.CountPeople(review.CreatePerson)
 	renamed, _ := p.CountPeople(review.UpdatePerson)
 	deactivated, held := p.CountPeople(review.DeactivatePerson)
-	fmt.Fprintf(out, "In the provisioning directory: %d people created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.\n", created, renamed, deactivated, held)
+	fmt.Fprintf(out, "In the provisioning directory: %s created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.\n", people(created), renamed, deactivated, held)
 	for i := range p.People {
 		person := &p.People[i]
 		what := string(person.Kind)
@@ -292,9 +291,9 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Title()), group.Result, safe(group.Error))
 		}
 	}
-	groups := "groups"
+	each := ""
 	if after.Snapshot.Atlassian.Experience == directory.Original {
-		groups = "groups, each site counted,"
+		each = ", each site counted,"
 	}
 	for _, person := range report.People {
 		if person.Error != "" {
@@ -302,16 +301,16 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 		}
 	}
 	if n := performedPeople(report); n > 0 {
-		fmt.Fprintf(out, "%d people created, renamed or deactivated in the provisioning directory.\n", n)
+		fmt.Fprintf(out, "%s created, renamed or deactivated in the provisioning directory.\n", people(n))
 	}
 	if answered := counts[run.Answered]; answered > 0 {
-		fmt.Fprintf(out, "%d groups changed in the identity provider: %d added, %d removed. %d requests.\n", answered, added, removed, report.IdP.Requests)
+		fmt.Fprintf(out, "%s changed in the identity provider: %d added, %d removed. %s.\n", groups(answered), added, removed, requests(report.IdP.Requests))
 		fmt.Fprintln(out, finished(after.Counts()))
 		return
 	}
-	fmt.Fprintf(out, "%d of %d %s synced in %d batches: %d added (%d of them %s), %d removed. %d requests to the identity provider, %d to Atlassian, %d throttled.\n",
-		counts[run.Synced], len(report.Groups), groups, report.Batches, added, provisioned, broughtIn(after), removed,
-		report.IdP.Requests, report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
+	fmt.Fprintf(out, "%d of %s%s synced in %s: %d added (%d of them %s), %d removed. %s to the identity provider, %d to Atlassian, %d throttled.\n",
+		counts[run.Synced], groups(len(report.Groups)), each, batches(report.Batches), added, provisioned, broughtIn(after), removed,
+		requests(report.IdP.Requests), report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
 	if counts[run.Synced] > 0 && report.Undoes == "" {
 		fmt.Fprintf(out, "%s %s\n", app.StillListed(after.Snapshot.IdP.Provider), app.AdminPage(&after.Snapshot.Atlassian))
 	}

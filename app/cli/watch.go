@@ -124,7 +124,7 @@ func (w *watch) tell(r *review.Review, fresh []*review.Row) error {
 	if w.json {
 		return w.printLine(app.NewWatchDocument(r, names))
 	}
-	line := fmt.Sprintf("%s: %d groups could not be synced, %d of them new", time.Now().Format("2006-01-02 15:04:05"), r.Counts().CouldNotSync(), len(names))
+	line := fmt.Sprintf("%s: %s could not be synced, %d of them new", time.Now().Format("2006-01-02 15:04:05"), groups(r.Counts().CouldNotSync()), len(names))
 	if len(names) > 0 {
 		line += ": " + strings.Join(names, ", ")
 	}

@@ -207,7 +207,7 @@ func products(before, after *directory.Organization) []Change {
 			product := &org.Products[i]
 			seats := ""
 			if product.Seats != directory.UnknownSeats {
-				seats = lang.L("%d seats", product.Seats)
+				seats = lang.Seats(product.Seats)
 			}
 			list = append(list, thing{product.ID, words([]string{product.Name, product.Site}), seats})
 		}
@@ -222,8 +222,7 @@ func between[G, P ~uint32](side Side, before, after part[G, P]) []Change {
 	groups, persons := pair(before.groups, after.groups), pair(before.people, after.people)
 	count := func(p part[G, P]) func(int) string {
 		return func(i int) string {
-			n := len(p.members.Of(G(i)))
-			return lang.N(n, "%d member", "%d members", n)
+			return lang.Members(len(p.members.Of(G(i))))
 		}
 	}
 	changes := listed(side, Group, before.groups, after.groups, groups, count(before), count(after))

@@ -39,21 +39,21 @@ func GroupFindings(r *review.Review, row *review.Row, limits Thresholds) []Findi
 		add(Unreadable, lang.L("Not everybody in the IdP group “%s” is known: %s.", row.Name, row.Unreadable),
 			lang.L("Let all its members be read, or sync it by hand; until then Rollcall removes nobody from it."))
 	} else if row.Protected > 0 {
-		add(UnmatchedIn, lang.L("“%s” has %s who may be in the IdP group under another address.", row.Name, people(row.Protected)),
+		add(UnmatchedIn, lang.L("“%s” has %s who may be in the IdP group under another address.", row.Name, lang.People(row.Protected)),
 			lang.L("Look at the people who can't be matched: correct their addresses in the identity provider or in Atlassian, then fetch again."))
 	}
 	if r.Snapshot.Atlassian.UnknownAccess && row.Removed > 0 {
-		add(UnknownAccess, lang.L("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", people(row.Removed), row.Name, on(row)),
+		add(UnknownAccess, lang.L("%s would leave “%s”%s. What it gives outside Jira, as in Confluence, can't be read there.", lang.People(row.Removed), row.Name, on(row)),
 			lang.L("Look at what the group gives in Confluence; if the removals are meant, override unknown-access for this group."))
 	}
 	if row.Wanted == 0 && row.Removed > 0 && r.Undoes() {
-		add(EmptyGroup, lang.L("Undoing would remove all %s from “%s”.", people(row.Removed), row.Name), lang.L("If that is meant, override empty-group for this group."))
+		add(EmptyGroup, lang.L("Undoing would remove everybody (%s) from “%s”.", lang.People(row.Removed), row.Name), lang.L("If that is meant, override empty-group for this group."))
 	} else if row.Wanted == 0 && row.Removed > 0 {
-		add(EmptyGroup, lang.L("“%s” has no members in the identity provider: syncing would remove all %s.", row.Name, people(row.Removed)),
+		add(EmptyGroup, lang.L("“%s” has no members in the identity provider: syncing would remove everybody (%s).", row.Name, lang.People(row.Removed)),
 			lang.L("If that is meant, override empty-group for this group."))
 	}
 	if row.Removed > limits.GroupRemovalsPeople && row.Removed*100 > row.Present*limits.GroupRemovalsPercent {
-		add(GroupRemovals, lang.L("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, people(row.Present)),
+		add(GroupRemovals, lang.L("Syncing “%s” would remove %d of its %s.", row.Name, row.Removed, lang.People(row.Present)),
 			lang.L("If that is meant, override group-removals for this group."))
 	}
 	return findings
@@ -101,10 +101,6 @@ func on(row *review.Row) string {
 	return lang.L(" on %s", row.Site)
 }
 
-func people(n int) string {
-	return lang.N(n, "%d person", "%d people", n)
-}
-
 // findings lists the guards that stand in the way of the whole plan.
 func (p *Plan) findings(r *review.Review, rows []*review.Row, terms Terms) []Finding {
 	var findings []Finding
@@ -116,12 +112,12 @@ func (p *Plan) findings(r *review.Review, rows []*review.Row, terms Terms) []Fin
 	}
 	if removals := p.Removals(); removals > terms.RunRemovals {
 		findings = append(findings, Finding{Guard: RunRemovals,
-			Message: lang.L("The run would remove members %d times, which is over %d.", removals, terms.RunRemovals),
+			Message: lang.L("The run would make %s, which is over %d.", lang.Removals(removals), terms.RunRemovals),
 			Action:  lang.L("Sync fewer groups at a time, or override run-removals.")})
 	}
 	if age := terms.Now.Sub(r.Snapshot.TakenAt); age > time.Duration(terms.StaleHours)*time.Hour {
 		findings = append(findings, Finding{Guard: Stale,
-			Message: lang.L("The snapshot is %d hours old.", int(age.Hours())), Action: lang.L("Fetch first, or override stale.")})
+			Message: lang.N(int(age.Hours()), "The snapshot is %d hour old.", "The snapshot is %d hours old.", int(age.Hours())), Action: lang.L("Fetch first, or override stale.")})
 	}
 	return findings
 }

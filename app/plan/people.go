@@ -86,7 +86,7 @@ func groups(n int) string {
 	if n == 0 {
 		return lang.L("no group that is known")
 	}
-	return lang.N(n, "%d group", "%d groups", n)
+	return lang.Groups(n)
 }
 
 // admins knows who administers the organization or a site.

@@ -46,12 +46,12 @@ func (p *Plan) blockSeats(r *review.Review, rows []*review.Row, effect *review.E
 		switch end, peak := short(product, change); {
 		case end > 0:
 			finding = Finding{Guard: Seats,
-				Message: lang.L("%s on %s has %d seats of which %d are taken; the selection takes %d and frees %d.", product.Name, product.Site, product.Seats, product.Used, change.Takes, len(change.Frees)),
+				Message: lang.L("%s on %s has %s, %d taken; the selection takes %d and frees %d.", product.Name, product.Site, lang.Seats(product.Seats), product.Used, change.Takes, len(change.Frees)),
 				Action:  lang.L("Get more seats, free some, or sync fewer groups.")}
 		case peak > 0:
 			finding = Finding{Guard: SeatsPeak,
-				Message: lang.L("%s on %s has %d seats of which %d are taken; the selection takes %d and frees %d, but adds before it removes.", product.Name, product.Site, product.Seats, product.Used, change.Takes, len(change.Frees)),
-				Action:  lang.L("Override seats-peak to remove %s who lose it before anybody is added, or get more seats, or sync those who leave first.", people(peak))}
+				Message: lang.L("%s on %s has %s, %d taken; the selection takes %d and frees %d, but adds before it removes.", product.Name, product.Site, lang.Seats(product.Seats), product.Used, change.Takes, len(change.Frees)),
+				Action:  lang.L("Override seats-peak to remove %s from it before anybody is added, or get more seats, or sync those who leave first.", lang.People(peak))}
 		default:
 			continue
 		}
@@ -90,7 +90,7 @@ func (p *Plan) makeRoom(r *review.Review, effect *review.Effect) {
 			if group.takesSeats(directory.ProductNo(no)) {
 				group.Peaks = true
 				p.Overridden = append(p.Overridden, Finding{Guard: SeatsPeak, Group: group.Name,
-					Message: lang.L("%s who lose %s on %s are removed before anybody is added.", people(peak), product.Name, product.Site)})
+					Message: lang.N(peak, "%d person who loses %s on %s is removed before anybody is added.", "%d people who lose %s on %s are removed before anybody is added.", peak, product.Name, product.Site)})
 			}
 			for m := range group.Remove {
 				group.Remove[m].First = group.Remove[m].First || first[group.Remove[m].Account]

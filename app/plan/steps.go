@@ -111,7 +111,7 @@ func (g *Group) RestsOn() []string {
 	if g.Target == nil {
 		return append(facts, lang.L("Atlassian has no group of this name"))
 	}
-	facts = append(facts, lang.L("Atlassian group %s, with %s by their fingerprint %.12s", g.Target.ID, members(len(g.Accounts)), fingerprint(g.Accounts)))
+	facts = append(facts, lang.L("Atlassian group %s, with %s by their fingerprint %.12s", g.Target.ID, lang.Members(len(g.Accounts)), fingerprint(g.Accounts)))
 	for _, grant := range g.Grants {
 		fact := lang.L("it gives %s on %s", strings.TrimPrefix(grant.Role, directory.RolePrefix), grant.Resource)
 		if grant.Default {
@@ -120,10 +120,6 @@ func (g *Group) RestsOn() []string {
 		facts = append(facts, fact)
 	}
 	return facts
-}
-
-func members(n int) string {
-	return lang.N(n, "%d member", "%d members", n)
 }
 
 // Difference is something in which two plans differ.

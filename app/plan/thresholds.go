@@ -65,13 +65,13 @@ func (g Guard) Stops(t Thresholds) string {
 	case EmptyGroup:
 		return lang.L("removing everybody, because the IdP group is empty")
 	case GroupRemovals:
-		return lang.L("removing over %d %% of a group, if that is over %s", t.GroupRemovalsPercent, people(t.GroupRemovalsPeople))
+		return lang.L("removing over %d %% of a group, if that is over %s", t.GroupRemovalsPercent, lang.People(t.GroupRemovalsPeople))
 	case RunRemovals:
-		return lang.L("over %d removals in one run", t.RunRemovals)
+		return lang.L("over %s in one run", lang.Removals(t.RunRemovals))
 	case Deactivations:
 		return lang.L("deactivating somebody")
 	case Stale:
-		return lang.L("a snapshot older than %d hours", t.StaleHours)
+		return lang.N(t.StaleHours, "a snapshot older than %d hour", "a snapshot older than %d hours", t.StaleHours)
 	}
 	return ""
 }

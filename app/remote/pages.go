@@ -43,6 +43,12 @@ func Incomplete(what, why string) error {
 		lang.L("Fetch again; the last snapshot was kept as it is."))
 }
 
+// Miscounted says, as the reason why something is Incomplete, that more or fewer were
+// listed than a vendor counts.
+func Miscounted(vendor string, counts, listed int) string {
+	return lang.L("%s counts %d, but lists %d", vendor, counts, listed)
+}
+
 // link is one entry of a Link header: its target, and its parameters.
 var link = regexp.MustCompile(`<([^>]*)>([^<]*)`)
 

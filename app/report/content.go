@@ -111,7 +111,7 @@ func summary(r *review.Review, effect *review.Effect) Table {
 		if change.Before+len(change.Gain)+len(change.Invited) == 0 {
 			continue
 		}
-		table.add(lang.L("%s on %s", product.Name, product.Site), lang.L("%d people before, %d after; %s", change.Before, change.After(), seats(product, change)))
+		table.add(lang.L("%s on %s", product.Name, product.Site), lang.L("%s before, %d after; %s", lang.People(change.Before), change.After(), seats(product, change)))
 	}
 	return table
 }
@@ -120,7 +120,7 @@ func seats(product *directory.Product, change *review.ProductEffect) string {
 	if product.Seats == directory.UnknownSeats || product.Used == directory.UnknownSeats {
 		return lang.L("seats unknown")
 	}
-	return lang.L("%d of %d seats taken, then %d", product.Used, product.Seats, product.Used+change.SeatChange())
+	return lang.L("seats: %d of %d taken, then %d", product.Used, product.Seats, product.Used+change.SeatChange())
 }
 
 // groupTables are the groups, and the changes of their members.

@@ -127,10 +127,12 @@ func (s *syncing) accept() error {
 // incomplete says why not all members of the IdP group are members now.
 func (s *syncing) incomplete() (why []string) {
 	if n := s.leftOut(); n > 0 {
-		why = append(why, lang.L("No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n))
+		why = append(why, lang.N(n, "No account could be created for %d member of the IdP group, who was left out. Look at the people of this run for the reason, then fetch again.",
+			"No account could be created for %d members of the IdP group, who were left out. Look at the people of this run for the reason, then fetch again.", n))
 	}
-	if s.plan.Unmatched > 0 {
-		why = append(why, lang.L("%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", s.plan.Unmatched))
+	if n := s.plan.Unmatched; n > 0 {
+		why = append(why, lang.N(n, "%d member of the IdP group can't be matched and was left out. Correct the address, then fetch again.",
+			"%d members of the IdP group can't be matched and were left out. Correct their addresses, then fetch again.", n))
 	}
 	return why
 }

@@ -75,7 +75,7 @@ func (s *syncing) makeRoom(ctx context.Context) error {
 				return notYet(err)
 			}
 			if n := len(members); n > 0 {
-				return notYet(problem.New(problem.Incomplete, lang.L("Atlassian took the removals, but still shows %d of the removed as members.", n), lang.L("Fetch again in a minute and review the group.")))
+				return notYet(problem.New(problem.Incomplete, lang.L("Atlassian took the removals, but still lists %d of those removed.", n), lang.L("Fetch again in a minute and review the group.")))
 			}
 		}
 		return nil

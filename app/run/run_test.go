@@ -401,7 +401,7 @@ func TestAChangeThatAtlassianNeverShowsIsAFindingThatNamesTheAccounts(t *testing
 	require.Equal(t, run.Failed, result.Result)
 	require.Equal(t, []string{"a00", "a01"}, result.Missing)
 	require.Equal(t, []string{"a02"}, result.Surplus)
-	require.Contains(t, result.Error, "2 members are missing and 1 too many")
+	require.Contains(t, result.Error, "2 missing, 1 too many")
 }
 
 // full is a company with a product of three seats, all taken, of whose people

@@ -83,7 +83,7 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 		return s.unseen(missing, surplus)
 	}
 	s.result.Result, s.result.Missing, s.result.Surplus = Waiting, nil, nil
-	why := append([]string{lang.L("%d of the invited have yet to accept. Fetch again when they have.", len(missing))}, s.incomplete()...)
+	why := append([]string{lang.N(len(missing), "%d person invited has yet to accept. Fetch again afterwards.", "%d people invited have yet to accept. Fetch again afterwards.", len(missing))}, s.incomplete()...)
 	s.result.Error = strings.Join(why, " ")
 	return nil
 }
@@ -92,7 +92,7 @@ func (s *syncing) waitForInvited(ctx context.Context) error {
 func (s *syncing) unseen(missing, surplus []string) error {
 	s.result.Missing, s.result.Surplus = missing, surplus
 	return problem.New(problem.Incomplete,
-		lang.L("Atlassian took the changes, but doesn't show them: %d members are missing and %d too many.", len(missing), len(surplus)),
+		lang.L("Atlassian took the changes, but doesn't show them: %d missing, %d too many.", len(missing), len(surplus)),
 		lang.L("Fetch again in a minute and review the group."))
 }
 

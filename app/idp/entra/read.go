@@ -122,7 +122,7 @@ func (r *reader) readAll(ctx context.Context) (way, mark string, err error) {
 	if err := side.Wait(); err != nil {
 		return "", "", err
 	}
-	way = lang.L("Members group by group, %d groups in batches of %d.", len(r.Groups()), batchSize)
+	way = lang.L("Members group by group, %s in batches of %d.", lang.Groups(len(r.Groups())), batchSize)
 	return way, r.encode(fresh), nil
 }
 
@@ -254,7 +254,7 @@ func (r *reader) readChanges(ctx context.Context, old links) (way, mark string, 
 		return "", "", err
 	}
 	again := r.keepUnchanged(groups.changed)
-	way = lang.L("What changed since the last fetch: members of %d of %d groups.", len(again), len(r.Groups()))
+	way = lang.L("What changed since the last fetch: members of %d of %s.", len(again), lang.Groups(len(r.Groups())))
 	err = r.readMembers(ctx, again)
 	return way, r.encode(fresh), err
 }

@@ -90,7 +90,7 @@ func (f *File) content() (Content, error) {
 	if n := len(content.Bad) - shownLines; n > 0 {
 		more = lang.L("; and %d more", n)
 	}
-	return Content{}, problem.New(problem.Incomplete, lang.L("%d lines of %s can't be read (%s%s).", len(content.Bad), f.path, strings.Join(lines, "; "), more),
+	return Content{}, problem.New(problem.Incomplete, lang.N(len(content.Bad), "%d line of %s can't be read (%s%s).", "%d lines of %s can't be read (%s%s).", len(content.Bad), f.path, strings.Join(lines, "; "), more),
 		lang.L("Correct or remove those lines; who stands on them must not be taken for absent."))
 }
 
@@ -114,7 +114,7 @@ func (f *File) Read(ctx context.Context, _ *directory.IdentityProvider, tell pro
 	if err := collect(c, content.Rows); err != nil {
 		return directory.IdentityProvider{}, directory.Reading{}, err
 	}
-	return c.Result(""), directory.Reading{Way: lang.L("%d lines of %s.", len(content.Rows), f.path)}, nil
+	return c.Result(""), directory.Reading{Way: lang.N(len(content.Rows), "%d line of %s.", "%d lines of %s.", len(content.Rows), f.path)}, nil
 }
 
 // collect makes people of addresses and groups of names. Whoever stands in

@@ -75,7 +75,7 @@ func (r *reader) read(ctx context.Context) (way string, err error) {
 		r.tell.Tell(lang.L("Reading members in Google"), int(done.Add(1)), int(filled.Load()))
 		return nil
 	})
-	return lang.L("Members group by group, of the %d groups that have any.", filled.Load()), err
+	return lang.L("Members group by group, where a group has any: %s.", lang.Groups(int(filled.Load()))), err
 }
 
 // listGroups takes in all groups, and hands on those that have members, with how
@@ -114,7 +114,7 @@ func (r *reader) readGroup(ctx context.Context, group directory.SourceGroup) err
 			return r.SetMembers(group.ID, members.people)
 		}
 		if attempt > 0 {
-			return r.Incomplete(lang.L("the members of “%s”", group.Name), lang.L("%d were listed where Google counts %d", len(members.people), count))
+			return r.Incomplete(lang.L("the members of “%s”", group.Name), remote.Miscounted("Google", count, len(members.people)))
 		}
 		row, err := r.google.group(ctx, group.ID)
 		if err != nil {

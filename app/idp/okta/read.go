@@ -203,9 +203,9 @@ func (r *reader) readAll(ctx context.Context) (way string, m mark, err error) {
 	})
 	err = side.Wait()
 	if people := r.People(); byGroup > people {
-		return lang.L("Groups person by person: %d requests (group by group would take %d).", people, byGroup), m, err
+		return lang.L("Groups person by person: %s (group by group would take %d).", lang.Requests(people), byGroup), m, err
 	}
-	return lang.L("Members group by group: %d requests (person by person would take %d).", byGroup, r.People()), m, err
+	return lang.L("Members group by group: %s (person by person would take %d).", lang.Requests(byGroup), r.People()), m, err
 }
 
 // cost is how many requests reading the members of groups takes.
@@ -269,7 +269,7 @@ func (r *reader) readChangedPeople(ctx context.Context, old mark) (mark, error) 
 // readChanged reads the members of the groups that changed, group by group.
 func (r *reader) readChanged(ctx context.Context) (way string, err error) {
 	changed := r.keepUnchanged()
-	way = lang.L("What changed since the last fetch: members of %d of %d groups, in %d requests.", len(changed), len(r.counts), r.cost(changed))
+	way = lang.L("What changed since the last fetch: members of %d of %s, in %s.", len(changed), lang.Groups(len(r.counts)), lang.Requests(r.cost(changed)))
 	return way, r.byGroup(ctx, changed)
 }
 
@@ -367,7 +367,7 @@ func (r *reader) checkCounts(ctx context.Context) error {
 		}
 		if !r.complete(group.ID) {
 			return r.Incomplete(lang.L("the members of “%s”", group.Name),
-				lang.L("%d were listed where Okta counts %d", r.CountMembers(group.ID), r.counts[group.ID]))
+				remote.Miscounted("Okta", r.counts[group.ID], r.CountMembers(group.ID)))
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func (s *SCIM) read(ctx context.Context, c *idp.Collector, tell progress.Func) (
 	if err != nil {
 		return "", err
 	}
-	way = lang.L("Members with the list of groups; %d groups by themselves.", alone)
+	way = lang.L("Members with the list of groups; %s read alone.", lang.Groups(alone))
 	return way, setMembers(c, rows)
 }
 

@@ -117,7 +117,7 @@ func List[Row any](ctx context.Context, client *remote.Client, name, what, path 
 		return err
 	}
 	if l.total >= 0 && len(l.seen) != l.total {
-		return remote.Incomplete(lang.L("%s in %s", lang.L(what), name), lang.L("%d were listed where it counts %d", len(l.seen), l.total))
+		return remote.Incomplete(lang.L("%s in %s", lang.L(what), name), remote.Miscounted(name, l.total, len(l.seen)))
 	}
 	return nil
 }
