@@ -1,8 +1,8 @@
 # Each target does its own set-up. See README.md.
 
-# What Fyne is built with, and what the tests need beside it: among that a font that has Japanese.
+# What Fyne is built with, a font that has signs such as ▸, and what the tests need beside that: also a font that has Japanese.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl1-mesa-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev \
-	libxxf86vm-dev libxkbcommon-dev libwayland-dev
+	libxxf86vm-dev libxkbcommon-dev libwayland-dev fonts-dejavu-core
 TEST_PACKAGES := $(BUILD_PACKAGES) xvfb xauth xdotool dbus gnome-keyring libgl1-mesa-dri fonts-ipafont-gothic slapd ldap-utils \
 	systemd samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules winbind ldb-tools $(if $(shell command -v npm),,npm)
 
