@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -59,7 +60,7 @@ func (c *command) listAnswers(a *app.App, r *review.Review) error {
 
 func printTodos(out io.Writer, todos []app.Todo) {
 	if len(todos) == 0 {
-		fmt.Fprintln(out, "Nothing was answered that the identity provider has to be changed for.")
+		fmt.Fprintln(out, lang.L("Nothing was answered that the identity provider has to be changed for."))
 	}
 	for _, todo := range todos {
 		fmt.Fprintln(out, safe(todo.Line()))
@@ -79,14 +80,14 @@ func (c *command) decide(use, short string, how func(*app.App, *review.Review, [
 				}
 				for _, row := range selection.Rows {
 					if !app.Syncable(row) {
-						return problem.New(problem.Refused, fmt.Sprintf("There is nothing to decide about “%s”: it is %s.", row.Name, strings.ReplaceAll(string(row.State), "_", " ")),
-							"Withdraw an earlier decision first: rollcall answer withdraw.")
+						return problem.New(problem.Refused, lang.L("There is nothing to decide about “%s”: it is %s.", row.Name, app.Word(row.State)),
+							lang.L("Withdraw an earlier decision first: rollcall answer withdraw."))
 					}
 				}
 				if err := how(a, r, selection.Rows, reason); err != nil {
 					return err
 				}
-				return c.say(map[string]int{"decided": len(selection.Rows)}, "Decided about %s.\n", groups(len(selection.Rows)))
+				return c.say(map[string]int{"decided": len(selection.Rows)}, lang.L("Decided about %s.", lang.Groups(len(selection.Rows))))
 			})
 		},
 	}
@@ -123,8 +124,11 @@ func findAnswers(r *review.Review, row *review.Row, kind review.AnswerKind, peop
 			return who == answer.Person || who == answer.Account || answer.Email != "" && directory.FoldAddress(answer.Email) == directory.FoldAddress(who)
 		})
 		if i < 0 {
-			what := map[review.AnswerKind]string{review.Keep: "removed from", review.KeepOut: "added to"}[kind]
-			return nil, problem.New(problem.NotFound, fmt.Sprintf("“%s” wouldn't be %s “%s” by a sync.", who, what, row.Name), "Name somebody by the address or id that rollcall review --json shows.")
+			why := lang.L("A sync wouldn't remove “%s” from “%s”.", who, row.Name)
+			if kind == review.KeepOut {
+				why = lang.L("A sync wouldn't add “%s” to “%s”.", who, row.Name)
+			}
+			return nil, problem.New(problem.NotFound, why, lang.L("Name somebody by the address or id that rollcall review --json shows."))
 		}
 		answers = append(answers, all[i])
 	}
@@ -139,7 +143,7 @@ func (c *command) answered(a *app.App, r *review.Review, answers ...review.Answe
 	for i := range answers {
 		texts = append(texts, answers[i].String())
 	}
-	return c.say(map[string]any{"answered": texts}, "To be done in %s: %s.\n", app.ProviderTitle(r.Snapshot.IdP.Provider), safe(strings.Join(texts, "; ")))
+	return c.say(map[string]any{"answered": texts}, lang.L("To be done in %s: %s.", app.ProviderTitle(r.Snapshot.IdP.Provider), safe(strings.Join(texts, "; "))))
 }
 
 func (c *command) answerRename() *cobra.Command {
@@ -185,8 +189,8 @@ func (c *command) withdraw() *cobra.Command {
 				if err := a.Withdraw(r, decided); err != nil {
 					return err
 				}
-				return c.say(map[string]int{"decisions": len(decided), "answers": len(answers)}, "Withdrawn: %s, %s.\n",
-					counted(len(decided), "decision", "decisions"), counted(len(answers), "answer", "answers"))
+				return c.say(map[string]int{"decisions": len(decided), "answers": len(answers)}, lang.L("Withdrawn: %s, %s.",
+					lang.N(len(decided), "%d decision", "%d decisions", len(decided)), lang.N(len(answers), "%d answer", "%d answers", len(answers))))
 			})
 		},
 	}
@@ -242,7 +246,7 @@ func printSources(out io.Writer, p *plan.Plan) {
 			fmt.Fprintln(out, safe(step.String()))
 		}
 		for _, left := range group.LeftOut {
-			fmt.Fprintf(out, "Left for you: %s: %s.\n", safe(left.What), safe(left.Why))
+			fmt.Fprintln(out, lang.L("Left for you: %s: %s.", safe(left.What), safe(left.Why)))
 		}
 		fmt.Fprintln(out, safe(group.Others()))
 	}

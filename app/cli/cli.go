@@ -18,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -40,7 +41,7 @@ type Windows interface {
 	// good copy in place of damaged data, or with anew an empty database. demo
 	// says that the sample company is connected.
 	Open(ctx context.Context, open func() (*app.App, error), restore func(anew bool) error, demo bool) error
-	// Speak has everything but the command line's own words said in the language
+	// Speak has everything but the help of the commands said in the language
 	// of a tag; where that is empty, in the one that the window speaks.
 	Speak(tag string) error
 	// Notify tells something on the desktop, where there is one.
@@ -140,7 +141,7 @@ func (c *command) root() *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !c.Windows.Display() {
-				return problem.New(problem.Unreachable, "There is no display to show the window on.", "Do the same job with commands: look at rollcall --help.")
+				return problem.New(problem.Unreachable, lang.L("There is no display to show the window on."), lang.L("Do the same job with commands: look at rollcall --help."))
 			}
 			return c.window(cmd.Context())
 		},
@@ -197,7 +198,7 @@ func asksForJSON(args []string) bool {
 
 func usage(err error) error {
 	text := err.Error()
-	return problem.Wrap(err, problem.Usage, strings.ToUpper(text[:1])+text[1:]+".", "Look at rollcall --help.")
+	return problem.Wrap(err, problem.Usage, strings.ToUpper(text[:1])+text[1:]+".", lang.L("Look at rollcall --help."))
 }
 
 func (c *command) version() *cobra.Command {

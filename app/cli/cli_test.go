@@ -235,7 +235,7 @@ func TestGroupsAreNamedByNameOrId(t *testing.T) {
 
 	done := x.run("", "sync", conflict.Name, "--yes")
 	require.Equal(t, 0, done.code, "%s%s", done.out, done.err)
-	require.Contains(t, done.out, "1 of 1 group synced")
+	require.Contains(t, done.out, "Synced: 1 of 1 group")
 }
 
 func TestWhatTheCommandLineRefuses(t *testing.T) {

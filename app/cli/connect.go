@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote/oauth"
 )
@@ -114,7 +115,7 @@ func (c *command) connectProvider(ctx context.Context, a *app.App, settings app.
 	if settings.URL != "" {
 		document["url"] = settings.URL
 	}
-	return c.connected(document, fmt.Sprintf("Connected %s at %s.", app.ProviderTitle(settings.Provider), settings.Place()), kept, app.IdPSecretVariable)
+	return c.connected(document, lang.L("Connected %s at %s.", app.ProviderTitle(settings.Provider), settings.Place()), kept, app.IdPSecretVariable)
 }
 
 // idpSecret asks for what the way to sign in takes: nothing, a secret, or that a
@@ -132,7 +133,7 @@ func (c *command) idpSecret(ctx context.Context, a *app.App, settings app.IdPSet
 	case secretFile != "":
 		raw, err := os.ReadFile(secretFile)
 		if err != nil {
-			return "", problem.Wrap(err, problem.Usage, fmt.Sprintf("The secret can't be read: %v.", err), "Check the path, and that you may read it.")
+			return "", problem.Wrap(err, problem.Usage, lang.L("The secret can't be read: %v.", err), lang.L("Check the path, and that you may read it."))
 		}
 		secret = strings.TrimSpace(string(raw))
 	case way.Secret != "":
@@ -145,10 +146,10 @@ func (c *command) idpSecret(ctx context.Context, a *app.App, settings app.IdPSet
 	}
 	return a.SignInIdP(ctx, settings, secret, func(prompt oauth.Prompt) {
 		if prompt.Code != "" {
-			fmt.Fprintf(c.Err, "Open %s and enter the code %s\n", safe(prompt.URL), safe(prompt.Code))
+			fmt.Fprintln(c.Err, lang.L("Open %s and enter the code %s", safe(prompt.URL), safe(prompt.Code)))
 			return
 		}
-		fmt.Fprintf(c.Err, "Open this address in a browser on this machine and sign in:\n%s\n", safe(prompt.URL))
+		fmt.Fprintln(c.Err, lang.L("Open this address in a browser on this machine and sign in:")+"\n"+safe(prompt.URL))
 	})
 }
 
@@ -164,15 +165,16 @@ func (c *command) previewFile(path string) error {
 	if c.json {
 		return c.print(app.NewPreviewDocument(content))
 	}
-	fmt.Fprintf(c.Out, "%s, %s.\n", counted(len(content.Rows), "membership", "memberships"), counted(len(content.Bad), "bad line", "bad lines"))
+	fmt.Fprintf(c.Out, "%s, %s.\n", lang.N(len(content.Rows), "%d membership", "%d memberships", len(content.Rows)),
+		lang.N(len(content.Bad), "%d bad line", "%d bad lines", len(content.Bad)))
 	for _, column := range slices.Sorted(maps.Keys(content.Columns)) {
-		fmt.Fprintf(c.Out, "  %s is read from the column %s\n", column, safe(content.Columns[column]))
+		fmt.Fprintln(c.Out, "  "+lang.L("%s is read from the column %s", column, safe(content.Columns[column])))
 	}
 	for _, row := range content.Rows[:min(previewLines, len(content.Rows))] {
 		fmt.Fprintf(c.Out, "  %s: %s %s\n", safe(row.Group), safe(row.Email), safe(row.Name))
 	}
 	for _, bad := range content.Bad {
-		fmt.Fprintf(c.Out, "  line %d can't be read: %s\n", bad.Line, safe(bad.Why))
+		fmt.Fprintln(c.Out, "  "+lang.L("line %d can't be read: %s", bad.Line, safe(bad.Why)))
 	}
 	return nil
 }
@@ -185,7 +187,7 @@ func (c *command) connectAtlassian() *cobra.Command {
 		Long: "Connect the Atlassian organization. " + fmt.Sprintf(secretHelp, app.AtlassianSecretVariable),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(func(a *app.App) error {
-				secret, err := c.secret(app.AtlassianSecretVariable, "Atlassian organization API key")
+				secret, err := c.secret(app.AtlassianSecretVariable, lang.L("Atlassian organization API key"))
 				if err != nil {
 					return err
 				}
@@ -197,10 +199,10 @@ func (c *command) connectAtlassian() *cobra.Command {
 					return err
 				}
 				if settings.Owner == "" && !c.json {
-					fmt.Fprintln(c.Err, "Without --owner, the e-mail address of the key's owner, nothing will be written.")
+					fmt.Fprintln(c.Err, lang.L("Without --owner, the e-mail address of the key's owner, nothing will be written."))
 				}
 				return c.connected(map[string]any{"org": settings.Org, "owner": settings.Owner, "kept_in_keyring": kept},
-					fmt.Sprintf("Connected the Atlassian organization %s.", settings.Org), kept, app.AtlassianSecretVariable)
+					lang.L("Connected the Atlassian organization %s.", settings.Org), kept, app.AtlassianSecretVariable)
 			})
 		},
 	}
@@ -223,7 +225,7 @@ func (c *command) connectSite() *cobra.Command {
 				if remove {
 					return a.DisconnectSite(cmd.Context(), settings.URL)
 				}
-				secret, err := c.secret(app.SiteSecretVariable, "API token of the site admin")
+				secret, err := c.secret(app.SiteSecretVariable, lang.L("API token of the site admin"))
 				if err != nil {
 					return err
 				}
@@ -232,7 +234,7 @@ func (c *command) connectSite() *cobra.Command {
 					return err
 				}
 				return c.connected(map[string]any{"site": settings.URL, "email": settings.Email, "kept_in_keyring": kept},
-					fmt.Sprintf("Connected the site %s.", settings.URL), kept, app.SiteSecretVariable)
+					lang.L("Connected the site %s.", settings.URL), kept, app.SiteSecretVariable)
 			})
 		},
 	}
@@ -259,7 +261,7 @@ func (c *command) connectProvisioning() *cobra.Command {
 				if settings.URL == "" {
 					return missing(cmd, "url")
 				}
-				secret, err := c.secret(app.ProvisioningSecretVariable, "key of the provisioning directory")
+				secret, err := c.secret(app.ProvisioningSecretVariable, lang.L("key of the provisioning directory"))
 				if err != nil {
 					return err
 				}
@@ -268,7 +270,7 @@ func (c *command) connectProvisioning() *cobra.Command {
 					return err
 				}
 				return c.connected(map[string]any{"provisioning": settings.URL, "kept_in_keyring": kept},
-					fmt.Sprintf("Connected the provisioning directory %s.", settings.URL), kept, app.ProvisioningSecretVariable)
+					lang.L("Connected the provisioning directory %s.", settings.URL), kept, app.ProvisioningSecretVariable)
 			})
 		},
 	}
@@ -278,7 +280,7 @@ func (c *command) connectProvisioning() *cobra.Command {
 }
 
 func missing(cmd *cobra.Command, flag string) error {
-	return problem.New(problem.Usage, fmt.Sprintf("--%s is missing.", flag), fmt.Sprintf("Look at rollcall %s --help.", cmd.CommandPath()[len("rollcall "):]))
+	return problem.New(problem.Usage, lang.L("--%s is missing.", flag), lang.L("Look at rollcall %s --help.", cmd.CommandPath()[len("rollcall "):]))
 }
 
 func required(cmd *cobra.Command, flags ...string) *cobra.Command {
@@ -295,7 +297,7 @@ func required(cmd *cobra.Command, flags ...string) *cobra.Command {
 
 func (c *command) connected(document map[string]any, sentence string, kept bool, variable string) error {
 	if !kept {
-		fmt.Fprintf(c.Err, "There is no keyring to keep the secret in: set %s for each command.\n", variable)
+		fmt.Fprintln(c.Err, lang.L("There is no keyring to keep the secret in: set %s for each command.", variable))
 	}
 	if c.json {
 		return c.print(map[string]any{"connected": document})
@@ -327,7 +329,7 @@ func (c *command) secret(variable, what string) (string, error) {
 		return "", fmt.Errorf("read the secret: %w", err)
 	}
 	if text = strings.TrimSpace(text); text == "" {
-		return "", problem.New(problem.Usage, fmt.Sprintf("The %s is missing.", what), fmt.Sprintf("Set %s, or give it on standard input.", variable))
+		return "", problem.New(problem.Usage, lang.L("It is missing: %s.", what), lang.L("Set %s, or give it on standard input.", variable))
 	}
 	return text, nil
 }

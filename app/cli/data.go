@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 )
 
 func (c *command) data() *cobra.Command {
@@ -62,11 +63,11 @@ func (c *command) checkData() *cobra.Command {
 			if c.json {
 				return c.print(state)
 			}
-			copied := "none yet"
+			copied := lang.L("none yet")
 			if !state.Copied.IsZero() {
-				copied = state.Copied.Local().Format(time.RFC1123)
+				copied = moment(state.Copied)
 			}
-			_, err = fmt.Fprintf(c.Out, "%s is whole: layout %s, %s of the history, each as it was written. Last good copy: %s.\n", state.Path, state.Layout, records(state.Records), copied)
+			_, err = fmt.Fprintln(c.Out, lang.L("%s is whole: layout %s, %s of the history, each as it was written. Last good copy: %s.", state.Path, state.Layout, records(state.Records), copied))
 			return err
 		},
 	}
@@ -84,7 +85,7 @@ func (c *command) exportData() *cobra.Command {
 				return err
 			}
 			var written, unread int
-			err = writeNew(path, "The data", func(out io.Writer) error {
+			err = writeNew(path, lang.L("The data"), func(out io.Writer) error {
 				written, unread, err = c.Upkeep.Export(folder, out)
 				return err
 			})
@@ -94,7 +95,8 @@ func (c *command) exportData() *cobra.Command {
 			if c.json {
 				return c.print(map[string]int{"records": written, "unread": unread})
 			}
-			_, err = fmt.Fprintf(c.Out, "%s written to %s; %s couldn't be read.\n", records(written), path, counted(unread, "place", "places"))
+			_, err = fmt.Fprintln(c.Out, lang.L("%s written to %s. Not readable: %s.",
+				records(written), path, lang.N(unread, "%d place", "%d places", unread)))
 			return err
 		},
 	}
@@ -120,7 +122,7 @@ func (c *command) restoreData() *cobra.Command {
 			if c.json {
 				return c.print(map[string]any{"restored": true, "aside": aside})
 			}
-			_, err = fmt.Fprintf(c.Out, "Restored; the damaged data is in %s. Fetch to have a snapshot again.\n", aside)
+			_, err = fmt.Fprintln(c.Out, lang.L("Restored; the damaged data is in %s. Fetch to have a snapshot again.", aside))
 			return err
 		},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -51,14 +52,14 @@ func (f *company) add(cmd *cobra.Command) {
 
 func (f *company) start() (*simulator.Simulation, error) {
 	if !slices.Contains(simulator.Providers(), f.idp) || f.experience != directory.Centralized && f.experience != directory.Original {
-		return nil, problem.New(problem.Usage, fmt.Sprintf("The sample company doesn't have %s with %s user management.", f.idp, f.experience),
-			fmt.Sprintf("There are %s, with centralized or original.", strings.Join(simulator.Providers(), ", ")))
+		return nil, problem.New(problem.Usage, lang.L("The sample company doesn't have %s with %s user management.", f.idp, f.experience),
+			lang.L("There are %s, with centralized or original.", strings.Join(simulator.Providers(), ", ")))
 	}
 	if f.idp == "ldap" && !simulator.SlapdInstalled() {
-		return nil, problem.New(problem.Usage, "The sample company's LDAP directory is served by OpenLDAP, which isn't installed.", "Install it (on Debian the package slapd), or choose another --idp.")
+		return nil, problem.New(problem.Usage, lang.L("The sample company's LDAP directory is served by OpenLDAP, which isn't installed."), lang.L("Install it (on Debian the package slapd), or choose another --idp."))
 	}
 	if f.groups < 1 || f.users < 1 {
-		return nil, problem.New(problem.Usage, "A company has at least one group and one person.", "Give larger numbers.")
+		return nil, problem.New(problem.Usage, lang.L("A company has at least one group and one person."), lang.L("Give larger numbers."))
 	}
 	return simulator.Start(simulator.Options{
 		Company: simulator.Sample(f.seed, f.groups, f.users), IdP: f.idp, Original: f.experience == directory.Original, Latency: f.latency, Rate: f.rate, Published: f.published, Consistency: f.consistency,
@@ -201,13 +202,13 @@ const demoLines = 15
 
 // headlessDemo does the main job step by step.
 func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simulator.Simulation, pictures string) error {
-	say := func(format string, args ...any) {
+	say := func(step string) {
 		if !c.json {
-			fmt.Fprintf(c.Out, "\n== "+format+"\n", args...)
+			fmt.Fprintf(c.Out, "\n== %s\n", step)
 		}
 	}
-	say("1. Connected: %s at %s, Atlassian organization %s at %s", app.ProviderTitle(simulation.Connection["provider"]), simulation.IdPURL, simulation.Company.OrgName, simulation.AtlassianURL)
-	say("2. Fetch: read both sides")
+	say(lang.L("1. Connected: %s at %s, Atlassian organization %s at %s", app.ProviderTitle(simulation.Connection["provider"]), simulation.IdPURL, simulation.Company.OrgName, simulation.AtlassianURL))
+	say(lang.L("2. Fetch: read both sides"))
 	snapshot, err := a.Fetch(ctx, nil)
 	if err != nil {
 		return err
@@ -218,9 +219,9 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 	}
 	if !c.json {
 		printFetch(c.Out, snapshot)
-		say("3. Review: who would be added and removed")
+		say(lang.L("3. Review: who would be added and removed"))
 		printReview(c.Out, before, plan.DefaultThresholds(), demoLines)
-		say("4. Pictures of every tab")
+		say(lang.L("4. Pictures of every tab"))
 		files, err := c.Windows.Render(ctx, a, pictures)
 		if err != nil {
 			return err
@@ -230,10 +231,10 @@ func (c *command) headlessDemo(ctx context.Context, a *app.App, simulation *simu
 		}
 	}
 	p := plan.Make(before, app.All(before), app.Settings{}.Terms(nil))
-	say("5. Plan: sync all groups, no guard overridden")
+	say(lang.L("5. Plan: sync all groups, no guard overridden"))
 	if !c.json {
 		printPlan(c.Out, p, before)
-		say("6. Sync")
+		say(lang.L("6. Sync"))
 	}
 	report, after, err := c.perform(a, func(tell progress.Func) (*run.Report, error) { return a.Sync(ctx, p, "", tell) })
 	if err != nil {

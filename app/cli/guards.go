@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 )
 
@@ -60,11 +61,11 @@ func thresholdFlags(limits *plan.Thresholds) map[string]*int {
 
 func printGuards(out io.Writer, limits plan.Thresholds) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "GUARD\tSTOPS\tCAN BE OVERRIDDEN")
+	fmt.Fprintln(table, lang.L("GUARD\tSTOPS\tCAN BE OVERRIDDEN"))
 	for _, guard := range plan.Guards {
-		lifted := "no"
+		lifted := lang.L("no")
 		if guard.Overridable() {
-			lifted = "yes"
+			lifted = lang.L("yes")
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\n", guard, guard.Stops(limits), lifted)
 	}

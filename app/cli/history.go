@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/history"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -49,7 +50,7 @@ func (c *command) exportHistory(a *app.App, path string) error {
 	if path == "-" {
 		return write(c.Out)
 	}
-	return writeNew(path, "The history", write)
+	return writeNew(path, lang.L("The history"), write)
 }
 
 func writeHistory(a *app.App, out io.Writer) error {
@@ -69,7 +70,7 @@ func (c *command) verifyHistory(a *app.App) error {
 	if c.json {
 		return c.print(map[string]any{"records": n, "unchanged": true})
 	}
-	_, err := fmt.Fprintf(c.Out, "%s, each as it was written.\n", records(n))
+	_, err := fmt.Fprintln(c.Out, lang.L("%s, each as it was written.", records(n)))
 	return err
 }
 
@@ -82,17 +83,17 @@ func (c *command) listRuns(a *app.App) error {
 		return c.print(app.NewHistoryDocument(runs))
 	}
 	table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tBEGAN\tBY\tSYNCED\tADDED\tREMOVED\tWHY")
+	fmt.Fprintln(table, lang.L("RUN\tBEGAN\tBY\tSYNCED\tADDED\tREMOVED\tWHY"))
 	for i := range runs {
 		report := &runs[i]
 		counts := report.Counts()
-		synced := fmt.Sprintf("%d of %d", counts.Results[run.Synced], len(report.Groups)+len(report.People))
+		synced := lang.L("%d of %d", counts.Results[run.Synced], len(report.Groups)+len(report.People))
 		why := report.Reason
 		switch {
 		case report.Ended.IsZero():
-			synced = "interrupted"
+			synced = lang.L("interrupted")
 		case report.Undoes != "":
-			why = "undoes " + report.Undoes + " " + why
+			why = strings.TrimSpace(lang.L("undoes %s", report.Undoes) + " " + why)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", report.ID, report.Began.Local().Format("2006-01-02 15:04"), safe(report.By), synced, counts.Added, counts.Removed, safe(why))
 	}
@@ -122,36 +123,38 @@ func findRun(a *app.App, id string) (*run.Past, error) {
 			return a.Store.Past(runs[i].ID)
 		}
 	}
-	return nil, problem.New(problem.NotFound, fmt.Sprintf("There is no run “%s”.", id), "Look at rollcall history for the runs.")
+	return nil, problem.New(problem.NotFound, lang.L("There is no run “%s”.", id), lang.L("Look at rollcall history for the runs."))
 }
+
+func records(n int) string { return lang.N(n, "%d record", "%d records", n) }
 
 func printRun(out io.Writer, past *run.Past) {
 	report := &past.Report
-	fmt.Fprintf(out, "Run %s, begun %s by %s. %s\n", report.ID, report.Began.Local().Format(time.RFC1123), safe(report.By), safe(report.Reason))
+	fmt.Fprintln(out, lang.L("Run %s, begun %s by %s.", report.ID, moment(report.Began), safe(report.By)), safe(report.Reason))
 	for i := range report.Groups {
 		group := &report.Groups[i]
-		fmt.Fprintf(out, "%s: %s, +%d -%d %s\n", safe(group.Title()), group.Result, group.Added, group.Removed, safe(group.Error))
+		fmt.Fprintf(out, "%s: %s, +%d -%d %s\n", safe(group.Title()), app.Word(group.Result), group.Added, group.Removed, safe(group.Error))
 		for _, account := range group.Missing {
-			fmt.Fprintf(out, "  finding: %s should be a member and wasn't seen as one.\n", safe(account))
+			fmt.Fprintln(out, "  "+lang.L("Finding: %s should be a member and wasn't seen as one.", safe(account)))
 		}
 		for _, account := range group.Surplus {
-			fmt.Fprintf(out, "  finding: %s shouldn't be a member and was still seen as one.\n", safe(account))
+			fmt.Fprintln(out, "  "+lang.L("Finding: %s shouldn't be a member and was still seen as one.", safe(account)))
 		}
 	}
 	for i := range report.People {
 		person := &report.People[i]
-		fmt.Fprintf(out, "%s (%s), %s: %s %s\n", safe(person.Name), safe(person.Email), person.Kind, person.Result, safe(person.Error))
+		fmt.Fprintf(out, "%s (%s), %s: %s %s\n", safe(person.Name), safe(person.Email), app.Word(person.Kind), app.Word(person.Result), safe(person.Error))
 	}
 	for i := range past.Operations {
 		operation := &past.Operations[i]
-		answer := "done"
+		answer := lang.L("done")
 		switch {
 		case !operation.Done:
-			answer = "no answer"
+			answer = lang.L("no answer")
 		case operation.Error != "":
 			answer = operation.Error
 		}
-		fmt.Fprintf(out, "  %d. %s %s %s: %s\n", operation.No, operation.Kind, safe(operation.Group), safe(operation.Account), safe(answer))
+		fmt.Fprintf(out, "  %d. %s %s %s: %s\n", operation.No, app.Word(operation.Kind), safe(operation.Group), safe(operation.Account), safe(answer))
 	}
 }
 
@@ -170,7 +173,7 @@ func (c *command) resume() *cobra.Command {
 					if c.json {
 						return c.print(map[string]any{"given_up": true})
 					}
-					_, err := fmt.Fprintln(c.Out, "The run was given up; what it did stays. Fetch to see what is left.")
+					_, err := fmt.Fprintln(c.Out, lang.L("The run was given up; what it did stays. Fetch to see what is left."))
 					return err
 				}
 				return c.performed(a, func(tell progress.Func) (*run.Report, error) { return a.Resume(cmd.Context(), tell) })

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/review"
@@ -65,7 +66,7 @@ func (c *command) savePlan(a *app.App, names []string, flags syncFlags, path str
 	}
 	file := plan.NewFile(p, selection.Everybody, overrides, app.By(), time.Now())
 	if path != "" {
-		if err := writeNew(path, "The plan", file.Write); err != nil {
+		if err := writeNew(path, lang.L("The plan"), file.Write); err != nil {
 			return err
 		}
 	}
@@ -82,7 +83,7 @@ func (c *command) savePlan(a *app.App, names []string, flags syncFlags, path str
 func writeNew(path, what string, write func(io.Writer) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return problem.Wrap(err, problem.Storage, fmt.Sprintf("%s can't be written to %s: %v.", what, path, err), "Choose a file that isn't there yet.")
+		return problem.Wrap(err, problem.Storage, lang.L("%s can't be written to %s: %v.", what, path, err), lang.L("Choose a file that isn't there yet."))
 	}
 	err = errors.Join(write(file), file.Close())
 	if err != nil {
@@ -94,7 +95,7 @@ func writeNew(path, what string, write func(io.Writer) error) error {
 func readPlan(path string) (*plan.File, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, problem.Wrap(err, problem.Usage, fmt.Sprintf("The plan %s can't be read: %v.", path, err), "Give a file that rollcall plan make wrote.")
+		return nil, problem.Wrap(err, problem.Usage, lang.L("The plan %s can't be read: %v.", path, err), lang.L("Give a file that rollcall plan make wrote."))
 	}
 	defer func() { _ = file.Close() }() // it was only read
 	return plan.ReadFile(file)
@@ -111,7 +112,7 @@ func (c *command) showPlan() *cobra.Command {
 			if c.json {
 				return c.print(file)
 			}
-			fmt.Fprintf(c.Out, "Made %s by %s from the snapshot of %s.\n", file.Made.Local().Format(time.RFC1123), safe(file.By), file.Plan.TakenAt.Local().Format(time.RFC1123))
+			fmt.Fprintln(c.Out, lang.L("Made %s by %s from the snapshot of %s.", moment(file.Made), safe(file.By), moment(file.Plan.TakenAt)))
 			printSteps(c.Out, file.Plan)
 			return nil
 		},
@@ -122,7 +123,7 @@ func (c *command) showPlan() *cobra.Command {
 func printSteps(out io.Writer, p *plan.Plan) {
 	findings := func(findings []plan.Finding) {
 		for _, finding := range findings {
-			fmt.Fprintf(out, "  held by %s: %s\n", finding.Guard, safe(finding.Message))
+			fmt.Fprintln(out, "  "+lang.L("held by %s: %s", finding.Guard, safe(finding.Message)))
 		}
 	}
 	people := *p
@@ -135,10 +136,10 @@ func printSteps(out io.Writer, p *plan.Plan) {
 		group := &p.Groups[i]
 		fmt.Fprintln(out, safe(group.Title()))
 		if group.Skip != "" {
-			fmt.Fprintln(out, "  left alone:", safe(group.Skip))
+			fmt.Fprintln(out, "  "+lang.L("left alone: %s", safe(group.Skip)))
 		}
 		for _, fact := range group.RestsOn() {
-			fmt.Fprintln(out, "  rests on:", safe(fact))
+			fmt.Fprintln(out, "  "+lang.L("rests on: %s", safe(fact)))
 		}
 		findings(group.Findings)
 		for n, step := range group.Steps() {
@@ -195,7 +196,7 @@ func (c *command) printDifferences(differences []plan.Difference) error {
 		fmt.Fprintln(c.Out, safe(difference.String()))
 	}
 	if len(differences) == 0 {
-		fmt.Fprintln(c.Out, "They are the same.")
+		fmt.Fprintln(c.Out, lang.L("They are the same."))
 	}
 	return nil
 }

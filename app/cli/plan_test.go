@@ -56,7 +56,7 @@ func TestAPlanIsSavedShownComparedAndPerformedOrRefused(t *testing.T) {
 	require.Equal(t, 0, x.run("", "fetch").code)
 	done := x.run("", "sync", "--plan", saved, "--yes", "--reason", "agreed on Monday")
 	require.NotEqual(t, 1, done.code, done.err)
-	require.Contains(t, done.out, "groups synced")
+	require.Contains(t, done.out, "Synced: ")
 	require.Equal(t, "refused", string(x.run("", "sync", "--plan", saved, "--yes", "--json").problem(t).Error.Code), "it isn't performed twice")
 
 	for _, wrong := range [][]string{

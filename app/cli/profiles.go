@@ -12,6 +12,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/logfile"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/simulator"
@@ -29,7 +30,7 @@ func (p profiles) Names() ([]string, error) {
 	names := []string{app.DefaultProfile}
 	entries, err := os.ReadDir(filepath.Join(p.folder, profilesFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, problem.Wrap(err, problem.Storage, fmt.Sprintf("The profiles can't be listed: %v.", err), "Give yourself the right to read there, or choose another folder with --data.")
+		return nil, problem.Wrap(err, problem.Storage, lang.L("The profiles can't be listed: %v.", err), lang.L("Give yourself the right to read there, or choose another folder with --data."))
 	}
 	for _, entry := range entries {
 		if entry.IsDir() {
@@ -112,7 +113,7 @@ func (c *command) forget() *cobra.Command {
 			"decisions and history. At Atlassian and the identity provider nothing changes.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !yes {
-				return problem.New(problem.Refused, "Everything would be removed, the history of runs included.", "Export the history where it is needed (rollcall history --export), then give --yes.")
+				return problem.New(problem.Refused, lang.L("Everything would be removed, the history of runs included."), lang.L("Export the history where it is needed (rollcall history --export), then give --yes."))
 			}
 			return c.with(func(a *app.App) error {
 				if err := a.Forget(cmd.Context()); err != nil {
@@ -121,7 +122,7 @@ func (c *command) forget() *cobra.Command {
 				if c.json {
 					return c.print(map[string]any{"forgotten": true})
 				}
-				_, err := fmt.Fprintln(c.Out, "Everything was removed.")
+				_, err := fmt.Fprintln(c.Out, lang.L("Everything was removed."))
 				return err
 			})
 		},

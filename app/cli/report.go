@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rollcall-app/rollcall/app"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/report"
@@ -37,7 +38,7 @@ func (c *command) report() *cobra.Command {
 				if flags.out == "-" {
 					return write(c.Out)
 				}
-				if err := writeNew(flags.out, "The report", write); err != nil {
+				if err := writeNew(flags.out, lang.L("The report"), write); err != nil {
 					return err
 				}
 				if c.json {
@@ -95,7 +96,7 @@ func (f *reportFlags) make(a *app.App) (*report.Report, error) {
 			return nil, err
 		}
 		if f.override != "" {
-			return nil, problem.New(problem.Usage, "A saved plan says itself what is overridden.", "Make it again with the overrides that are meant.")
+			return nil, problem.New(problem.Usage, lang.L("A saved plan says itself what is overridden."), lang.L("Make it again with the overrides that are meant."))
 		}
 		overrides = file.Overrides
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
 	"github.com/rollcall-app/rollcall/app/display"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/review"
 )
@@ -42,9 +43,9 @@ func (c *command) fetch() *cobra.Command {
 func printFetch(out io.Writer, snapshot *directory.Snapshot) {
 	idp, org := &snapshot.IdP, &snapshot.Atlassian
 	fmt.Fprintf(out, "%s: %s, %s, %s. %s\n", idp.Provider,
-		groups(len(idp.Groups)), people(len(idp.People)), requests(snapshot.How.IdP.Requests), snapshot.How.IdP.Way)
-	fmt.Fprintf(out, "Atlassian (%s): %s, %s, %s, %s. %s\n", org.Name, groups(len(org.Groups)), people(len(org.Accounts)),
-		counted(len(org.Sites()), "site", "sites"), requests(snapshot.How.Atlassian.Requests), snapshot.How.Atlassian.Way)
+		lang.Groups(len(idp.Groups)), lang.People(len(idp.People)), lang.Requests(snapshot.How.IdP.Requests), snapshot.How.IdP.Way)
+	fmt.Fprintf(out, "%s (%s): %s, %s, %s, %s. %s\n", "Atlassian", org.Name, lang.Groups(len(org.Groups)), lang.People(len(org.Accounts)),
+		lang.Sites(len(org.Sites())), lang.Requests(snapshot.How.Atlassian.Requests), snapshot.How.Atlassian.Way)
 }
 
 func (c *command) review() *cobra.Command {
@@ -83,10 +84,10 @@ func (c *command) review() *cobra.Command {
 // printReview prints at most so many groups that aren't synced.
 func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most int) {
 	counts := r.Counts()
-	fmt.Fprintf(out, "Snapshot of %s.\n", r.Snapshot.TakenAt.Format(time.RFC1123))
-	fmt.Fprintf(out, "%s could not be synced. %s\n\n", groups(counts.CouldNotSync()), finished(counts))
+	fmt.Fprintln(out, lang.L("Snapshot of %s.", moment(r.Snapshot.TakenAt)))
+	fmt.Fprintf(out, "%s %s\n\n", couldNotSync(counts), finished(counts))
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "GROUP\tSTATE\tADDED\tREMOVED\tLOSE ACCESS\tPRODUCT ACCESS\tIN THE WAY")
+	fmt.Fprintln(table, lang.L("GROUP\tSTATE\tADDED\tREMOVED\tLOSE ACCESS\tPRODUCT ACCESS\tIN THE WAY"))
 	shown, left := 0, 0
 	for i := range r.Rows {
 		row := &r.Rows[i]
@@ -101,16 +102,16 @@ func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most i
 		for _, guard := range app.BlockedBy(r, row, limits) {
 			guards = append(guards, string(guard))
 		}
-		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safeName(row.Name), row.State, row.Added, row.Removed, row.Losing,
+		fmt.Fprintf(table, "%s\t%s\t+%d\t-%d\t%d\t%s\t%s\n", safeName(row.Name), app.Word(row.State), row.Added, row.Removed, row.Losing,
 			access(r, row), strings.Join(guards, ", "))
 	}
 	_ = table.Flush() // out's own errors show elsewhere
 	if left > 0 {
-		fmt.Fprintf(out, "… and %d more.\n", left)
+		fmt.Fprintln(out, lang.L("… and %d more.", left))
 	}
 	for i := range r.Rows {
 		if other, ok := r.LookAlike(&r.Rows[i]); ok {
-			fmt.Fprintf(out, "%s looks like %s, and is another group.\n", safe(r.Rows[i].Name), safe(other))
+			fmt.Fprintln(out, lang.L("%s looks like %s, and is another group.", safe(r.Rows[i].Name), safe(other)))
 		}
 	}
 	for _, u := range r.Unmatched() {
@@ -118,7 +119,7 @@ func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most i
 		if who == "" {
 			who = u.ID
 		}
-		fmt.Fprintf(out, "Can't be matched: %s (%s), in %s: %s.\n", safe(u.Name), safe(who), safe(strings.Join(u.Groups, ", ")), u.Reason)
+		fmt.Fprintln(out, lang.L("Can't be matched: %s (%s), in %s: %s.", safe(u.Name), safe(who), safe(strings.Join(u.Groups, ", ")), u.Reason))
 	}
 	fmt.Fprintln(out, app.NotRead(r))
 }
@@ -126,16 +127,24 @@ func printReview(out io.Writer, r *review.Review, limits plan.Thresholds, most i
 // finished says how far the organization is.
 func finished(counts review.Counts) string {
 	synced, rejected := counts.State[review.Synced], counts.State[review.Rejected]
-	text := fmt.Sprintf("%d synced", synced)
+	text := lang.L("%d synced of %d.", synced, counts.IdPGroups)
 	if rejected > 0 {
-		text += fmt.Sprintf(", %d rejected", rejected)
+		text = lang.L("%d synced, %d rejected of %d.", synced, rejected, counts.IdPGroups)
 	}
-	text += fmt.Sprintf(" of %d.", counts.IdPGroups)
 	if counts.Finished() {
-		text += " Finished."
+		text += " " + lang.L("Finished.")
 	}
 	return text
 }
+
+// couldNotSync says how many groups are left.
+func couldNotSync(counts review.Counts) string {
+	n := counts.CouldNotSync()
+	return lang.N(n, "%d group could not be synced.", "%d groups could not be synced.", n)
+}
+
+// moment writes a time as it is read and sorted everywhere.
+func moment(at time.Time) string { return at.Local().Format("2006-01-02 15:04:05 MST") }
 
 func access(r *review.Review, row *review.Row) string {
 	var parts []string
@@ -147,7 +156,7 @@ func access(r *review.Review, row *review.Row) string {
 	}
 	switch {
 	case len(row.Groups) == 0:
-		return "would be created"
+		return lang.L("would be created")
 	case len(parts) == 0:
 		return app.NoProduct(r)
 	}

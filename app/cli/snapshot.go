@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/drift"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/problem"
 )
 
@@ -44,11 +45,11 @@ func (c *command) listSnapshots() *cobra.Command {
 					return c.print(map[string]any{"snapshots": append([]app.SnapshotNote{}, notes...)})
 				}
 				if len(notes) == 0 {
-					_, err = fmt.Fprintln(c.Out, "No snapshot is kept yet: rollcall fetch takes one.")
+					_, err = fmt.Fprintln(c.Out, lang.L("No snapshot is kept yet: rollcall fetch takes one."))
 					return err
 				}
 				table := tabwriter.NewWriter(c.Out, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(table, "NAME\tTAKEN\tORGANIZATION\tPROVIDER\tGROUPS\tPEOPLE\tKEPT BY")
+				fmt.Fprintln(table, lang.L("NAME\tTAKEN\tORGANIZATION\tPROVIDER\tGROUPS\tPEOPLE\tKEPT BY"))
 				for _, note := range notes {
 					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", safe(note.Name), note.TakenAt.Local().Format(time.DateTime), safe(note.Organization), safe(note.Provider), note.Groups, note.People, safe(note.By))
 				}
@@ -66,7 +67,7 @@ func (c *command) keepSnapshot() *cobra.Command {
 				if err := a.KeepSnapshot(args[0]); err != nil {
 					return err
 				}
-				return c.say(map[string]string{"kept": args[0]}, "The latest snapshot is kept as “%s”.\n", safe(args[0]))
+				return c.say(map[string]string{"kept": args[0]}, lang.L("The latest snapshot is kept as “%s”.", safe(args[0])))
 			})
 		},
 	}
@@ -80,7 +81,7 @@ func (c *command) forgetSnapshot() *cobra.Command {
 				if err := a.ForgetSnapshot(args[0]); err != nil {
 					return err
 				}
-				return c.say(map[string]string{"forgotten": args[0]}, "The snapshot “%s” is removed.\n", safe(args[0]))
+				return c.say(map[string]string{"forgotten": args[0]}, lang.L("The snapshot “%s” is removed.", safe(args[0])))
 			})
 		},
 	}
@@ -114,13 +115,13 @@ func printDrift(out io.Writer, changes []drift.Change) {
 		for i := range changes {
 			if change := &changes[i]; change.Side == side {
 				if n++; n == 1 {
-					fmt.Fprintf(out, "In %s:\n", side)
+					fmt.Fprintln(out, lang.L("In %s:", side))
 				}
 				fmt.Fprintln(out, " ", safe(change.String()))
 			}
 		}
 		if n == 0 {
-			fmt.Fprintf(out, "In %s: nothing changed.\n", side)
+			fmt.Fprintln(out, lang.L("In %s: nothing changed.", side))
 		}
 	}
 }
@@ -140,17 +141,17 @@ func (c *command) exportSnapshot() *cobra.Command {
 			return c.with(func(a *app.App) error {
 				passphrase := ""
 				if clear {
-					fmt.Fprintln(c.Err, "The file holds names and e-mail addresses in the clear: whoever reads it reads them.")
+					fmt.Fprintln(c.Err, lang.L("The file holds names and e-mail addresses in the clear: whoever reads it reads them."))
 				} else {
 					var err error
-					if passphrase, err = c.secret(snapshotPassphrase, "passphrase"); err != nil {
+					if passphrase, err = c.secret(snapshotPassphrase, lang.L("passphrase")); err != nil {
 						return err
 					}
 				}
-				if err := writeNew(path, "The snapshot", func(out io.Writer) error { return a.ExportSnapshot(name, passphrase, out) }); err != nil {
+				if err := writeNew(path, lang.L("The snapshot"), func(out io.Writer) error { return a.ExportSnapshot(name, passphrase, out) }); err != nil {
 					return err
 				}
-				return c.say(map[string]string{"snapshot": name, "file": path}, "The snapshot “%s” is written to %s.\n", safe(name), path)
+				return c.say(map[string]string{"snapshot": name, "file": path}, lang.L("The snapshot “%s” is written to %s.", safe(name), path))
 			})
 		},
 	}
@@ -169,12 +170,12 @@ func (c *command) importSnapshot() *cobra.Command {
 			return c.with(func(a *app.App) error {
 				file, err := os.Open(args[0])
 				if err != nil {
-					return problem.Wrap(err, problem.Usage, fmt.Sprintf("The snapshot %s can't be read: %v.", args[0], err), "Give a file that rollcall snapshot export wrote.")
+					return problem.Wrap(err, problem.Usage, lang.L("The snapshot %s can't be read: %v.", args[0], err), lang.L("Give a file that rollcall snapshot export wrote."))
 				}
 				defer func() { _ = file.Close() }() // it is only read
 				passphrase := ""
 				if !clear {
-					if passphrase, err = c.secret(snapshotPassphrase, "passphrase"); err != nil {
+					if passphrase, err = c.secret(snapshotPassphrase, lang.L("passphrase")); err != nil {
 						return err
 					}
 				}
@@ -182,7 +183,7 @@ func (c *command) importSnapshot() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return c.say(app.NewSnapshotNote(name, s), "The snapshot of %s, taken %s, is kept as “%s”.\n", safe(s.Atlassian.Name), s.TakenAt.Local().Format(time.RFC1123), safe(name))
+				return c.say(app.NewSnapshotNote(name, s), lang.L("The snapshot of %s, taken %s, is kept as “%s”.", safe(s.Atlassian.Name), moment(s.TakenAt), safe(name)))
 			})
 		},
 	}
@@ -193,10 +194,10 @@ func (c *command) importSnapshot() *cobra.Command {
 }
 
 // say prints a document, or a sentence.
-func (c *command) say(document any, sentence string, args ...any) error {
+func (c *command) say(document any, sentence string) error {
 	if c.json {
 		return c.print(document)
 	}
-	_, err := fmt.Fprintf(c.Out, sentence, args...)
+	_, err := fmt.Fprintln(c.Out, sentence)
 	return err
 }

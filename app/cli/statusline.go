@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/progress"
 )
 
@@ -27,7 +28,7 @@ func (l *statusLine) tell(report progress.Report) {
 	l.last, l.stage = now, report.Stage
 	text := report.Stage
 	if report.Total > 0 {
-		text += fmt.Sprintf(": %d of %d", report.Done, report.Total)
+		text = lang.L("%s: %d of %d", text, report.Done, report.Total)
 	}
 	fmt.Fprintf(l.out, "\r\x1b[K%s", text)
 }

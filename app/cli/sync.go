@@ -11,6 +11,7 @@ import (
 
 	"github.com/rollcall-app/rollcall/app"
 	"github.com/rollcall-app/rollcall/app/directory"
+	"github.com/rollcall-app/rollcall/app/lang"
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/progress"
@@ -33,10 +34,10 @@ func (f *syncFlags) chosen(names []string) error {
 		}
 	}
 	if ways != 1 {
-		return problem.New(problem.Usage, "It isn't said what to sync.", "Name groups, or give --all or --accepted.")
+		return problem.New(problem.Usage, lang.L("It isn't said what to sync."), lang.L("Name groups, or give --all or --accepted."))
 	}
 	if f.plan != "" && f.override != "" {
-		return problem.New(problem.Usage, "A saved plan says itself what is overridden.", "Make it again with the overrides that are meant.")
+		return problem.New(problem.Usage, lang.L("A saved plan says itself what is overridden."), lang.L("Make it again with the overrides that are meant."))
 	}
 	return nil
 }
@@ -134,7 +135,7 @@ func accepted(r *review.Review) (plan.Selection, error) {
 		}
 	}
 	if len(selection.Rows) == 0 {
-		return selection, problem.New(problem.NotFound, "No group is accepted whose facts still hold.", "Accept groups: in the window, or with rollcall answer accept.")
+		return selection, problem.New(problem.NotFound, lang.L("No group is accepted whose facts still hold."), lang.L("Accept groups: in the window, or with rollcall answer accept."))
 	}
 	return selection, nil
 }
@@ -199,7 +200,7 @@ func (c *command) dryRun(p *plan.Plan, r *review.Review) error {
 		return c.print(app.NewDryRunDocument(p, r))
 	}
 	printPlan(c.Out, p, r)
-	fmt.Fprintln(c.Out, "Nothing was written.")
+	fmt.Fprintln(c.Out, lang.L("Nothing was written."))
 	return nil
 }
 
@@ -209,13 +210,13 @@ func (c *command) confirm(p *plan.Plan, r *review.Review, yes bool) error {
 		return nil
 	}
 	if !c.terminal() {
-		return problem.New(problem.Refused, "Nobody confirmed it.", "Look at it with --dry-run, then give --yes.")
+		return problem.New(problem.Refused, lang.L("Nobody confirmed it."), lang.L("Look at it with --dry-run, then give --yes."))
 	}
 	printPlan(c.Err, p, r)
-	fmt.Fprint(c.Err, "Do it now? Type yes: ")
+	fmt.Fprint(c.Err, lang.L("Do it now? Type yes:")+" ")
 	answer, err := bufio.NewReader(c.In).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return problem.New(problem.Cancelled, "Nothing was written.", "Sync again when you like.")
+		return problem.New(problem.Cancelled, lang.L("Nothing was written."), lang.L("Sync again when you like."))
 	}
 	return nil
 }
@@ -231,30 +232,32 @@ func printPlan(out io.Writer, p *plan.Plan, r *review.Review) {
 		group := &p.Groups[i]
 		foreseen := run.Foresee(p, group)
 		if foreseen.Result != run.Synced {
-			fmt.Fprintf(out, "%s: %s. %s\n", safe(foreseen.Title()), foreseen.Result, safe(foreseen.Error))
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(foreseen.Title()), app.Word(foreseen.Result), safe(foreseen.Error))
 		} else if group.Skip == "" {
 			synced++
 		}
 	}
 	effect := p.Effect
-	fmt.Fprintf(out, "%s would be synced in %s: %d added (%d of them %s), %d removed; a product is gained by %s, and lost altogether by %s.\n",
-		groups(synced), batches(len(p.Batches())), effect.Added, effect.Provisioned, broughtIn(r), effect.Removed, people(effect.Gaining), people(effect.Losing))
+	fmt.Fprintln(out, lang.L("To be synced: %s in %s: %d added (%d of them %s), %d removed; a product is gained by %s, and lost altogether by %s.",
+		lang.Groups(synced), batches(len(p.Batches())), effect.Added, effect.Provisioned, broughtIn(r), effect.Removed, lang.People(effect.Gaining), lang.People(effect.Losing)))
 	printPeople(out, p)
 	for no := range effect.Products {
 		change, product := &effect.Products[no], &r.Snapshot.Atlassian.Products[no]
 		if len(change.Gain)+len(change.Invited)+len(change.Lose) > 0 {
-			fmt.Fprintf(out, "  %s on %s: gained by %s, lost by %d.\n", product.Name, product.Site, people(len(change.Gain)+len(change.Invited)), len(change.Lose))
+			fmt.Fprintln(out, "  "+lang.L("%s on %s: gained by %s, lost by %d.", product.Name, product.Site, lang.People(len(change.Gain)+len(change.Invited)), len(change.Lose)))
 		}
 	}
 	fmt.Fprintln(out, app.NotRead(r))
 }
 
+func batches(n int) string { return lang.N(n, "%d batch", "%d batches", n) }
+
 // broughtIn is what happens to whoever has no account.
 func broughtIn(r *review.Review) string {
 	if r.Provisions() {
-		return "created or invited"
+		return lang.L("created or invited")
 	}
-	return "invited"
+	return lang.L("invited")
 }
 
 // printPeople prints what happens in the provisioning directory: the numbers, and
@@ -266,16 +269,16 @@ func printPeople(out io.Writer, p *plan.Plan) {
 	created, _ := p.CountPeople(review.CreatePerson)
 	renamed, _ := p.CountPeople(review.UpdatePerson)
 	deactivated, held := p.CountPeople(review.DeactivatePerson)
-	fmt.Fprintf(out, "In the provisioning directory: %s created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.\n", people(created), renamed, deactivated, held)
+	fmt.Fprintln(out, lang.L("In the provisioning directory: %s created, %d renamed, %d deactivated, %d not deactivated as long as nobody confirms it.", lang.People(created), renamed, deactivated, held))
 	for i := range p.People {
 		person := &p.People[i]
-		what := string(person.Kind)
+		what := app.Word(person.Kind)
 		if person.Kind == review.UpdatePerson {
-			what = fmt.Sprintf("rename from “%s”", person.Was)
+			what = lang.L("rename from “%s”", person.Was)
 		}
 		fmt.Fprintf(out, "  %s (%s): %s\n", safe(person.Name), safe(person.Title()), safe(what))
 		for _, finding := range person.Findings {
-			fmt.Fprintf(out, "    held: %s\n", safe(finding.Problem().Error()))
+			fmt.Fprintln(out, "    "+lang.L("held: %s", safe(finding.Problem().Error())))
 		}
 	}
 }
@@ -288,29 +291,29 @@ func printReport(out io.Writer, report *run.Report, after *review.Review) {
 		counts[group.Result]++
 		added, removed, provisioned = added+group.Added, removed+group.Removed, provisioned+group.Provisioned
 		if group.Error != "" {
-			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Title()), group.Result, safe(group.Error))
+			fmt.Fprintf(out, "%s: %s. %s\n", safe(group.Title()), app.Word(group.Result), safe(group.Error))
 		}
 	}
 	each := ""
 	if after.Snapshot.Atlassian.Experience == directory.Original {
-		each = ", each site counted,"
+		each = lang.L(", each site counted,")
 	}
 	for _, person := range report.People {
 		if person.Error != "" {
-			fmt.Fprintf(out, "%s (%s), %s: %s. %s\n", safe(person.Name), safe(person.Email), person.Kind, person.Result, safe(person.Error))
+			fmt.Fprintf(out, "%s (%s), %s: %s. %s\n", safe(person.Name), safe(person.Email), app.Word(person.Kind), app.Word(person.Result), safe(person.Error))
 		}
 	}
 	if n := performedPeople(report); n > 0 {
-		fmt.Fprintf(out, "%s created, renamed or deactivated in the provisioning directory.\n", people(n))
+		fmt.Fprintln(out, lang.L("Created, renamed or deactivated in the provisioning directory: %s.", lang.People(n)))
 	}
 	if answered := counts[run.Answered]; answered > 0 {
-		fmt.Fprintf(out, "%s changed in the identity provider: %d added, %d removed. %s.\n", groups(answered), added, removed, requests(report.IdP.Requests))
+		fmt.Fprintln(out, lang.L("Changed in the identity provider: %s; %d added, %d removed. %s.", lang.Groups(answered), added, removed, lang.Requests(report.IdP.Requests)))
 		fmt.Fprintln(out, finished(after.Counts()))
 		return
 	}
-	fmt.Fprintf(out, "%d of %s%s synced in %s: %d added (%d of them %s), %d removed. %s to the identity provider, %d to Atlassian, %d throttled.\n",
-		counts[run.Synced], groups(len(report.Groups)), each, batches(report.Batches), added, provisioned, broughtIn(after), removed,
-		requests(report.IdP.Requests), report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled)
+	fmt.Fprintln(out, lang.L("Synced: %d of %s%s in %s: %d added (%d of them %s), %d removed. %s to the identity provider, %d to Atlassian, %d throttled.",
+		counts[run.Synced], lang.Groups(len(report.Groups)), each, batches(report.Batches), added, provisioned, broughtIn(after), removed,
+		lang.Requests(report.IdP.Requests), report.Atlassian.Requests, report.IdP.Throttled+report.Atlassian.Throttled))
 	if counts[run.Synced] > 0 && report.Undoes == "" {
 		fmt.Fprintf(out, "%s %s\n", app.StillListed(after.Snapshot.IdP.Provider), app.AdminPage(&after.Snapshot.Atlassian))
 	}

@@ -26,11 +26,11 @@ func (c *command) watch() *cobra.Command {
 		Use: "watch", Short: "Fetch again and again, and tell on the desktop about new conflicts; never writes", Args: cobra.NoArgs,
 		Long: "Fetch now and at every interval until interrupted, and tell on the desktop when groups appear that could not be\n" +
 			"synced. Nothing is ever written to either side. While Rollcall's window is open on the same data, a round is left out.\n" +
-			"The desktop is told in the window's language; with --json, where each round is one document on a line of its own, in\n" +
+			"What it tells is in the window's language; with --json, where each round is one document on a line of its own, in\n" +
 			"English.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if every < leastInterval {
-				return problem.New(problem.Usage, fmt.Sprintf("Every %s is too often: both sides limit the requests of all their users.", every), fmt.Sprintf("Give %s or more, as in --every 1h.", leastInterval))
+				return problem.New(problem.Usage, lang.L("Every %s is too often: both sides limit the requests of all their users.", every), lang.L("Give %s or more, as in --every 1h.", leastInterval))
 			}
 			if c.lang == "" && !c.json {
 				if err := c.Windows.Speak(""); err != nil {
@@ -124,7 +124,7 @@ func (w *watch) tell(r *review.Review, fresh []*review.Row) error {
 	if w.json {
 		return w.printLine(app.NewWatchDocument(r, names))
 	}
-	line := fmt.Sprintf("%s: %s could not be synced, %d of them new", time.Now().Format("2006-01-02 15:04:05"), groups(r.Counts().CouldNotSync()), len(names))
+	line := lang.L("%s: %s New: %d", time.Now().Format("2006-01-02 15:04:05"), couldNotSync(r.Counts()), len(names))
 	if len(names) > 0 {
 		line += ": " + strings.Join(names, ", ")
 	}
