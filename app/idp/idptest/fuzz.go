@@ -2,6 +2,7 @@ package idptest
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/rollcall-app/rollcall/app/idp"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/remote"
 )
@@ -60,6 +62,52 @@ func (a *Answers) Set(body []byte, link string) {
 	}, link)
 	a.body.Store(&body)
 	a.link.Store(&link)
+}
+
+// closing is a provider that is opened for a while.
+type closing interface {
+	idp.Provider
+	io.Closer
+}
+
+// Fuzz tries a provider with a server that answers anything, beginning with some
+// bodies: reading comes to an end, with a sentence or with something that is well
+// formed. prepare is told the server's address and gives what opens the provider.
+func Fuzz[P closing](f *testing.F, prepare func(server string) (open func() (P, error)), bodies ...string) {
+	for _, body := range bodies {
+		f.Add([]byte(body), "")
+	}
+	f.Add([]byte("[]"), `<https://elsewhere.example/next>; rel="next"`)
+	server := NewAnswers(f)
+	open := prepare(server.URL)
+	f.Fuzz(func(t *testing.T, body []byte, link string) {
+		server.Set(body, link)
+		ask := func(ask func(context.Context, P) error) {
+			Endures(t, func(ctx context.Context) error {
+				provider, err := open()
+				require.NoError(t, err)
+				defer func() { require.NoError(t, provider.Close()) }()
+				return ask(ctx, provider)
+			})
+		}
+		ask(func(ctx context.Context, provider P) error {
+			side, _, err := provider.Read(ctx, nil, nil)
+			if err == nil {
+				require.NoError(t, side.Valid())
+			}
+			return err
+		})
+		ask(func(ctx context.Context, provider P) error {
+			if err := provider.Check(ctx); err != nil {
+				return err
+			}
+			if _, err := provider.Person(ctx, "u1"); err != nil {
+				return err
+			}
+			_, err := provider.Now(ctx, "g1")
+			return err
+		})
+	})
 }
 
 // Endures does something with a server that answers anything: it must come to an
