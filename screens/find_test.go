@@ -248,24 +248,11 @@ func TestTheOtherMouseButtonOffersWhatCanBeDoneWithAGroup(t *testing.T) {
 
 	// Pressed on a line, it shows beside the pointer, with copying the line.
 	var pressed fyne.SecondaryTappable
-	var look func(fyne.CanvasObject)
-	look = func(object fyne.CanvasObject) {
-		if found, ok := object.(fyne.SecondaryTappable); ok && pressed == nil && object.Visible() {
+	walk(groups.list, func(object fyne.CanvasObject) {
+		if found, ok := object.(fyne.SecondaryTappable); ok && pressed == nil {
 			pressed = found
-			return
 		}
-		switch o := object.(type) {
-		case *fyne.Container:
-			for _, inner := range o.Objects {
-				look(inner)
-			}
-		case fyne.Widget:
-			for _, inner := range test.WidgetRenderer(o).Objects() {
-				look(inner)
-			}
-		}
-	}
-	look(groups.list)
+	})
 	require.NotNil(t, pressed)
 	test.TapSecondary(pressed)
 	require.NotNil(t, p.w.win.Canvas().Overlays().Top())

@@ -22,27 +22,14 @@ var hostile = []string{
 
 // shownTexts gives every text that a canvas shows, those of dialogs, too.
 func shownTexts(c fyne.Canvas) (texts []string) {
-	var look func(fyne.CanvasObject)
-	look = func(object fyne.CanvasObject) {
-		if !object.Visible() {
-			return
-		}
-		switch o := object.(type) {
-		case *canvas.Text:
-			texts = append(texts, o.Text)
-		case *fyne.Container:
-			for _, inner := range o.Objects {
-				look(inner)
-			}
-		case fyne.Widget:
-			for _, inner := range test.WidgetRenderer(o).Objects() {
-				look(inner)
-			}
+	look := func(object fyne.CanvasObject) {
+		if text, ok := object.(*canvas.Text); ok {
+			texts = append(texts, text.Text)
 		}
 	}
-	look(c.Content())
+	walk(c.Content(), look)
 	for _, overlay := range c.Overlays().List() {
-		look(overlay)
+		walk(overlay, look)
 	}
 	return texts
 }

@@ -102,17 +102,24 @@ func (t toSimulator) RoundTrip(req *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(sent)
 }
 
-// go-atlassian knows the older calls of the Organizations API: of those that
-// Rollcall uses, the list of organizations.
-func TestGoAtlassianUnderstandsTheSimulator(t *testing.T) {
-	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, 30)})
+// foreignClient is go-atlassian's client of a company of so many people, with a key.
+func foreignClient(t *testing.T, people int, key string) (*simulator.Simulation, *atlassian.Client) {
+	t.Helper()
+	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, people)})
 	require.NoError(t, err)
 	t.Cleanup(simulation.Close)
 	address, err := url.Parse(simulation.AtlassianURL)
 	require.NoError(t, err)
 	client, err := atlassian.New(&http.Client{Transport: toSimulator{address}})
 	require.NoError(t, err)
-	client.Auth.SetBearerToken(simulator.OrgKey)
+	client.Auth.SetBearerToken(key)
+	return simulation, client
+}
+
+// go-atlassian knows the older calls of the Organizations API: of those that
+// Rollcall uses, the list of organizations.
+func TestGoAtlassianUnderstandsTheSimulator(t *testing.T) {
+	simulation, client := foreignClient(t, 30, simulator.OrgKey)
 	page, _, err := client.Organization.Gets(context.Background(), "")
 	require.NoError(t, err)
 	require.Len(t, page.Data, 1)
@@ -127,14 +134,7 @@ func TestGoAtlassianUnderstandsTheSimulator(t *testing.T) {
 // lets its clients do. The account's id it doesn't see: it looks for another
 // version of Atlassian's extension.
 func TestGoAtlassiansSCIMClientWorksAgainstTheProvisioningDirectory(t *testing.T) {
-	simulation, err := simulator.Start(simulator.Options{Company: simulator.Sample(1, 5, 250)})
-	require.NoError(t, err)
-	t.Cleanup(simulation.Close)
-	address, err := url.Parse(simulation.AtlassianURL)
-	require.NoError(t, err)
-	client, err := atlassian.New(&http.Client{Transport: toSimulator{address}})
-	require.NoError(t, err)
-	client.Auth.SetBearerToken(simulator.DirectoryKey)
+	simulation, client := foreignClient(t, 250, simulator.DirectoryKey)
 	ctx, directory := context.Background(), simulation.Company.Provisioning
 
 	users := client.SCIM.User
