@@ -122,7 +122,7 @@ func (t *identityTab) peopleCard() fyne.CanvasObject {
 func (t *identityTab) snapshotCard() fyne.CanvasObject {
 	t.taken = wrapped("")
 	t.synced, t.unsynced = widgets.NewFigure(lang.L("groups synced"), theme.ColorNameForeground), widgets.NewFigure(lang.L("could not be synced"), widgets.InkWarn)
-	t.fresh = widgets.NewFigure(lang.L("new"), theme.ColorNameForeground)
+	t.fresh = widgets.NewFigure(lang.L("new groups"), theme.ColorNameForeground)
 	t.fetch = t.reach.Button(lang.L("Fetch now"), t.w.fetch)
 	t.fetch.Importance = widget.HighImportance
 	return widgets.NewCard(lang.L("Snapshot"), container.NewVBox(t.taken,
