@@ -289,6 +289,7 @@ func (t *groupsTab) showFilters() {
 	}{{t.site, append([]string{everywhere()}, m.sites...), cmp.Or(m.site, everywhere())}, {t.product, append([]string{everything()}, m.products...), cmp.Or(m.product, everything())}} {
 		choice.box.Options = choice.all
 		choice.box.Hidden = len(choice.all) < 3 && choice.chosen == choice.all[0]
+		widgets.MakeRoom(choice.box)
 		choice.box.SetSelected(choice.chosen)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 	"github.com/stretchr/testify/require"
 
@@ -88,6 +89,15 @@ func (p *person) fits(where string) {
 	}
 }
 
+// selectWidth is how wide a choice has to be for what is chosen: Fyne asks for no more
+// than its place holder needs, and cuts the rest.
+func selectWidth(box fyne.Widget, s *widget.Select) float32 {
+	holder := s.PlaceHolder
+	defer func() { s.PlaceHolder = holder }()
+	s.PlaceHolder = s.Selected
+	return test.WidgetRenderer(box).MinSize().Width
+}
+
 func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge fyne.Size) {
 	p.t.Helper()
 	walk(root, func(object fyne.CanvasObject) {
@@ -101,6 +111,10 @@ func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge fyne.Size
 			text = o.Text
 		case *widgets.Check:
 			text = o.Text
+		case *widget.Select:
+			text, least.Width = o.Selected, selectWidth(o, o)
+		case *widgets.Select:
+			text, least.Width = o.Selected, selectWidth(o, &o.Select)
 		case *widget.Label:
 			if o.Wrapping != fyne.TextWrapOff || o.Truncation != fyne.TextTruncateOff {
 				return
@@ -166,6 +180,17 @@ func (p *person) columnsFit(where string) {
 	}
 }
 
+// filtersFit fails where the filters have to be scrolled in a window of usual size.
+func (p *person) filtersFit(where string) {
+	p.t.Helper()
+	if p.w.win.Canvas().Size().Width < 1280*float32(textScale(p.w.fyneApp)) {
+		return
+	}
+	driver, last, filters := fyne.CurrentApp().Driver(), p.w.groups.syncAll, p.w.groups.chipRow
+	edge := driver.AbsolutePositionForObject(last).X + last.Size().Width
+	require.LessOrEqual(p.t, driver.AbsolutePositionForObject(filters).X+filters.MinSize().Width, edge+0.5, "%s: the filters have to be scrolled", where)
+}
+
 // The window in every language and in several sizes: nothing of Rollcall's own is
 // cut, or out of the window.
 func TestEveryTextFitsItsPlace(t *testing.T) {
@@ -202,6 +227,7 @@ func (p *person) everyScreenFits(where string) {
 	if p.w.win.Canvas().Size().Width >= 800*float32(textScale(p.w.fyneApp)) { // there is room for all columns
 		p.columnsFit(where)
 	}
+	p.filtersFit(where)
 	from, to := p.w.groups.columns.Span(nameColumn, p.w.groups.list.Size().Width)
 	require.Equal(p.t, "architects", widgets.Fit("architects", to-from-12, true), "%s: groups can't be told apart", where)
 	for _, columns := range []*widgets.Columns{p.w.groups.columns, headingColumns, changeColumns} {

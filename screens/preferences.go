@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app/lang"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // What a person prefers is kept under these names. look holds "light", "dark", or
@@ -54,6 +55,7 @@ func (w *Window) newChoice(preference string, choices []choice, then func()) *wi
 		}
 	}
 	field := widget.NewSelect(titles, nil)
+	widgets.MakeRoom(field)
 	field.SetSelectedIndex(chosen)
 	field.OnChanged = func(string) {
 		w.fyneApp.Preferences().SetString(preference, choices[field.SelectedIndex()].value)
@@ -89,6 +91,7 @@ func (w *Window) newScales() *widget.Select {
 		titles = append(titles, fmt.Sprintf("%.0f %%", scale*100))
 	}
 	field := widget.NewSelect(titles, nil)
+	widgets.MakeRoom(field)
 	field.SetSelectedIndex(slices.Index(textScales, textScale(w.fyneApp)))
 	field.OnChanged = func(string) { w.setTextScale(textScales[field.SelectedIndex()]) }
 	return field

@@ -12,6 +12,7 @@ import (
 	"github.com/rollcall-app/rollcall/app/plan"
 	"github.com/rollcall-app/rollcall/app/problem"
 	"github.com/rollcall-app/rollcall/app/report"
+	"github.com/rollcall-app/rollcall/widgets"
 )
 
 // reportTitles are the formats in words.
@@ -32,6 +33,7 @@ func (w *Window) askReport() {
 	for _, name := range []string{report.XLSX, report.HTML, report.CSV} {
 		format.Append(reportTitles()[name])
 	}
+	widgets.MakeRoom(subject)
 	subject.SetSelectedIndex(0)
 	format.SetSelected(reportTitles()[report.XLSX])
 	ask := dialog.NewCustomConfirm(lang.L("Report"), lang.L("Write …"), lang.L("Cancel"), widget.NewForm(widget.NewFormItem(lang.L("Of"), subject), widget.NewFormItem(lang.L("As"), format)), func(yes bool) {

@@ -94,7 +94,26 @@ func (r *Reach) Select(options []string, changed func(string)) *Select {
 	s := &Select{reach: r}
 	s.Options, s.OnChanged = options, changed
 	s.ExtendBaseWidget(s)
+	MakeRoom(&s.Select)
 	return s
+}
+
+// SetOptions gives other options.
+func (s *Select) SetOptions(options []string) {
+	s.Select.SetOptions(options)
+	MakeRoom(&s.Select)
+}
+
+// MakeRoom makes a choice as wide as the widest of its options: Fyne asks for no more
+// than the place holder needs, and cuts the rest. Something has to be chosen.
+func MakeRoom(s *widget.Select) {
+	s.PlaceHolder = ""
+	for _, option := range s.Options {
+		if textWidth(option, false) > textWidth(s.PlaceHolder, false) {
+			s.PlaceHolder = option
+		}
+	}
+	s.Refresh()
 }
 
 // FocusGained implements fyne.Focusable.
