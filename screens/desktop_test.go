@@ -2,6 +2,7 @@ package screens
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -64,4 +65,28 @@ func TestWhoLooksElsewhereIsToldHowAJobEnded(t *testing.T) {
 	test.Tap(p.w.idp.fetch)
 	require.Len(t, desk.told, 2)
 	require.Contains(t, desk.told[1], "can't be reached.")
+}
+
+func TestEveryTabTakesOtherColoursAlsoWhereItWasntInFront(t *testing.T) {
+	p := sitDown(t, simulator.Sample(1, 20, 100))
+	p.fetch()
+	for _, item := range p.w.tabs.Items {
+		t.Run(item.Text, func(t *testing.T) {
+			for _, look := range []string{"light", "dark"} {
+				p.w.tabs.Select(item)
+				for _, other := range p.w.tabs.Items {
+					if other != item {
+						p.w.tabs.Select(other)
+					}
+				}
+				p.w.fyneApp.Preferences().SetString(lookPreference, look)
+				p.w.restyle()
+				p.w.tabs.Select(item)
+				p.w.win.Canvas().Unfocus()
+				shown := p.w.win.Canvas().Capture()
+				walk(p.w.content, fyne.CanvasObject.Refresh)
+				require.True(t, reflect.DeepEqual(p.w.win.Canvas().Capture(), shown), "%s: something has the colours of before", look)
+			}
+		})
+	}
 }

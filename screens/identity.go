@@ -32,6 +32,7 @@ type identityTab struct {
 	idpAnswer           *widget.Label
 	idpConnect, idpTest *widgets.Button
 	idpLeave            *widgets.Button
+	idpButtons          *fyne.Container
 
 	org, key, owner     *widgets.Entry
 	orgState            *widget.Label
@@ -58,12 +59,12 @@ type identityTab struct {
 func newIdentityTab(w *Window) *identityTab {
 	t := &identityTab{w: w, reach: &widgets.Reach{}}
 	t.provisioning = newProvisioningForm(t)
-	left := container.NewVBox(t.idpCard(), gap(1, 2), t.peopleCard(), gap(1, 2), t.provisioning.object)
-	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard())
+	left := container.NewVBox(t.idpCard(), gap(1, 2), t.provisioning.object)
+	right := container.NewVBox(t.orgCard(), gap(1, 2), t.snapshotCard(), gap(1, 2), t.peopleCard())
 	explore := t.reach.Button(lang.L("Explore a sample company"), w.explore)
 	t.welcome = widgets.NewBanner(widgets.FillInfo, widgets.InkInfo, container.NewBorder(nil, nil, nil, container.NewCenter(explore),
 		wrapped(lang.L("Welcome. Connect your identity provider and Atlassian below: reading changes nothing. Or look around in a sample company first, without an account anywhere."))))
-	side := &columns{space: 14}
+	side := &columns{space: 14, least: 520}
 	scroll := container.NewVScroll(spaced(container.NewVBox(t.welcome, container.New(side, left, right))))
 	side.turned = func() { w.onUI(scroll.Refresh) }
 	t.reach.Scroll = scroll
@@ -84,7 +85,8 @@ func (t *identityTab) idpCard() fyne.CanvasObject {
 	t.idpConnect.Importance = widget.HighImportance
 	t.idpTest = t.reach.Button(lang.L("Test connection"), t.testIdP)
 	t.idpLeave = t.reach.Button(lang.L("Disconnect"), func() { t.leave(t.w.app.DisconnectIdP) })
-	return titled(lang.L("Identity provider"), t.idpState, container.NewVBox(t.form.object, container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave), t.idpAnswer))
+	t.idpButtons = container.NewHBox(t.idpConnect, t.idpTest, t.idpLeave)
+	return titled(lang.L("Identity provider"), t.idpState, container.NewVBox(t.form.object, t.idpButtons, t.idpAnswer))
 }
 
 func (t *identityTab) orgCard() fyne.CanvasObject {
@@ -234,6 +236,7 @@ func (t *identityTab) showConnect() {
 	if t.form.signIn().Interactive {
 		t.idpConnect.SetText(lang.L("Sign in …"))
 	}
+	t.idpButtons.Refresh() // what it says has another width
 }
 
 func able(button fyne.Disableable, on bool) {

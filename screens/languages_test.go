@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 	"github.com/stretchr/testify/require"
 
@@ -98,6 +99,31 @@ func selectWidth(box fyne.Widget, s *widget.Select) float32 {
 	return test.WidgetRenderer(box).MinSize().Width
 }
 
+// hintWidth is how wide a field has to be for its hint, where that is shown.
+func hintWidth(e *widget.Entry) float32 {
+	if e.Text != "" || e.MultiLine {
+		return 0
+	}
+	width := fyne.MeasureText(e.PlaceHolder, theme.TextSize(), e.TextStyle).Width + 2*theme.InnerPadding()
+	if e.ActionItem != nil {
+		width += theme.IconInlineSize() + theme.LineSpacing()
+	}
+	return width
+}
+
+// everyFormFits goes through the forms of all providers.
+func (p *person) everyFormFits(where string) {
+	p.t.Helper()
+	form := p.w.idp.form
+	form.more.SetChecked(true)
+	for _, provider := range app.Providers() {
+		for _, way := range provider.SignIns {
+			form.set(app.IdPSettings{Provider: provider.Name, SignIn: way.Name})
+			p.fits(where + ", " + provider.Name + " " + way.Name)
+		}
+	}
+}
+
 func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge fyne.Size) {
 	p.t.Helper()
 	walk(root, func(object fyne.CanvasObject) {
@@ -115,6 +141,10 @@ func (p *person) fitsWithin(root fyne.CanvasObject, where string, edge fyne.Size
 			text, least.Width = o.Selected, selectWidth(o, o)
 		case *widgets.Select:
 			text, least.Width = o.Selected, selectWidth(o, &o.Select)
+		case *widget.Entry:
+			text, least.Width = o.PlaceHolder, hintWidth(o)
+		case *widgets.Entry:
+			text, least.Width = o.PlaceHolder, hintWidth(&o.Entry)
 		case *widget.Label:
 			if o.Wrapping != fyne.TextWrapOff || o.Truncation != fyne.TextTruncateOff {
 				return
@@ -223,6 +253,8 @@ func (p *person) everyScreenFits(where string) {
 		p.w.show()
 		p.fits(where + ", tab " + item.Text)
 	}
+	p.w.tabs.Select(p.w.idp.item)
+	p.everyFormFits(where)
 	p.w.tabs.Select(p.w.groups.item)
 	if p.w.win.Canvas().Size().Width >= 800*float32(textScale(p.w.fyneApp)) { // there is room for all columns
 		p.columnsFit(where)

@@ -84,7 +84,9 @@ func (l *leastWidth) Layout(objects []fyne.CanvasObject, size fyne.Size) { objec
 // columns lays objects out beside each other, equally wide, with a space; where they
 // have no room so, below each other.
 type columns struct {
-	space   float32
+	space float32
+	// least is how wide one has to be beside another, at the usual text size.
+	least   float32
 	stacked bool
 	// turned is told that it lays out the other way now, and takes another
 	// height.
@@ -108,7 +110,7 @@ func (c *columns) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 // Layout implements fyne.Layout.
 func (c *columns) Layout(objects []fyne.CanvasObject, size fyne.Size) {
-	var widest float32
+	widest := c.least * widgets.TextScale()
 	for _, object := range objects {
 		widest = max(widest, object.MinSize().Width)
 	}

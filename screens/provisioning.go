@@ -44,7 +44,7 @@ func (f *provisioningForm) show(settings app.Settings, busy bool) {
 		f.connect.Importance = widget.MediumImportance // it is optional
 		f.connect.Refresh()
 	}
-	f.key.SetPlaceHolder(secretHint(on, lang.L("Security › Identity providers › the directory at admin.atlassian.com")))
+	f.key.SetPlaceHolder(secretHint(on, lang.L("Security › Identity providers › the directory")))
 	able(f.connect, !busy)
 	able(f.test, !busy)
 	able(f.leave, on && !busy)

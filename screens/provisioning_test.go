@@ -15,8 +15,8 @@ func TestPeopleAreProvisionedFromTheWindow(t *testing.T) {
 	p.connect()
 	form := p.w.idp.provisioning
 	require.Contains(t, form.state.Text, "Not connected")
-	test.Type(form.url, p.simulation.AtlassianURL)
-	test.Type(form.key, simulator.DirectoryKey)
+	p.write(form.url, p.simulation.AtlassianURL)
+	p.write(form.key, simulator.DirectoryKey)
 	test.Tap(form.test)
 	require.Contains(t, form.answer.Text, "is not the SCIM base URL")
 	form.url.SetText(p.simulation.ProvisioningURL())

@@ -78,18 +78,24 @@ func (p *person) open() {
 	p.w.Show(false)
 }
 
+// write types into a field, as a person who goes there and leaves it again.
+func (p *person) write(field fyne.Focusable, text string) {
+	test.Type(field, text)
+	field.FocusLost()
+}
+
 // connect fills in both cards and presses Connect.
 func (p *person) connect() {
 	c := p.simulation.Company
-	test.Type(p.w.idp.form.fields["url"], p.simulation.IdPURL)
-	test.Type(p.w.idp.form.secret, simulator.OktaToken)
+	p.write(p.w.idp.form.fields["url"], p.simulation.IdPURL)
+	p.write(p.w.idp.form.secret, simulator.OktaToken)
 	test.Tap(p.w.idp.idpConnect)
 	require.Contains(p.t, p.w.idp.idpAnswer.Text, "✓ ")
 	// What stands for Atlassian's address has no field: the command line sets it.
 	p.w.settings.Atlassian.URL = p.simulation.AtlassianURL
-	test.Type(p.w.idp.org, c.Org)
-	test.Type(p.w.idp.key, simulator.OrgKey)
-	test.Type(p.w.idp.owner, c.Owner)
+	p.write(p.w.idp.org, c.Org)
+	p.write(p.w.idp.key, simulator.OrgKey)
+	p.write(p.w.idp.owner, c.Owner)
 	test.Tap(p.w.idp.orgConnect)
 	require.Contains(p.t, p.w.idp.orgAnswer.Text, "✓ ")
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image/color"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 
 	"github.com/rollcall-app/rollcall/app"
@@ -68,6 +70,7 @@ type Window struct {
 	content  *fyne.Container
 	tips     *widgets.Tips
 	tabs     *container.AppTabs
+	looks    map[*container.TabItem]look // in which each was drawn
 	idp      *identityTab
 	groups   *groupsTab
 	access   *accessTab
@@ -115,8 +118,13 @@ func (w *Window) build(fyneApp fyne.App) {
 	w.idp, w.groups, w.access, w.history = newIdentityTab(w), newGroupsTab(w), newAccessTab(w), newHistoryTab(w)
 	w.status = newStatusBar(w.cancel)
 	w.tabs = container.NewAppTabs(w.idp.item, w.groups.item, w.access.item, w.history.item)
+	w.looks = map[*container.TabItem]look{}
+	for _, item := range w.tabs.Items {
+		w.looks[item] = lookNow()
+	}
 	w.tabs.OnSelected = func(item *container.TabItem) {
 		w.debug("tab selected", "tab", item.Text)
+		w.recolour(item)
 		if item == w.groups.item {
 			w.groups.focus()
 		}
@@ -133,6 +141,24 @@ func (w *Window) build(fyneApp fyne.App) {
 			w.win.Canvas().Focus(w.groups.search)
 		}
 	})
+}
+
+// look is what a theme makes of everything.
+type look struct {
+	background color.Color
+	text       float32
+}
+
+func lookNow() look { return look{theme.Color(theme.ColorNameBackground), theme.TextSize()} }
+
+// recolour draws a tab anew that comes to the front after the look has changed: Fyne
+// passes over what isn't shown then, and of what it refreshes itself it leaves the
+// icons as they are.
+func (w *Window) recolour(item *container.TabItem) {
+	if now := lookNow(); w.looks[item] != now {
+		w.looks[item] = now
+		w.fyneApp.Settings().SetTheme(w.fyneApp.Settings().Theme())
+	}
 }
 
 // title names the profile, where it isn't the default one.
