@@ -104,6 +104,9 @@ func (s *Select) SetOptions(options []string) {
 	MakeRoom(&s.Select)
 }
 
+// widestChoice is how wide a choice gets at the most, at the usual text size.
+const widestChoice = 400
+
 // MakeRoom makes a choice as wide as the widest of its options: Fyne asks for no more
 // than the place holder needs, and cuts the rest. Something has to be chosen.
 func MakeRoom(s *widget.Select) {
@@ -113,6 +116,7 @@ func MakeRoom(s *widget.Select) {
 			s.PlaceHolder = option
 		}
 	}
+	s.PlaceHolder = Fit(s.PlaceHolder, widestChoice*TextScale(), false)
 	s.Refresh()
 }
 

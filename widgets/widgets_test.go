@@ -421,3 +421,18 @@ func BenchmarkLettersThatNoFontHas(b *testing.B) {
 		widgets.Fit(fmt.Sprint(i, string(letters[at:at+20])), 100, false)
 	}
 }
+
+func TestAChoiceHasRoomForItsWidestOption(t *testing.T) {
+	test.NewTempApp(t)
+	reach := &widgets.Reach{}
+	short := reach.Select([]string{"All", "Jira"}, nil)
+	long := reach.Select([]string{"All", "Jira Service Management"}, nil)
+	more := fyne.MeasureText("Jira Service Management", theme.TextSize(), fyne.TextStyle{}).Width - fyne.MeasureText("Jira", theme.TextSize(), fyne.TextStyle{}).Width
+	require.InDelta(t, more, long.MinSize().Width-short.MinSize().Width, 1)
+
+	short.SetOptions([]string{"All", "Jira Service Management"})
+	require.Equal(t, long.MinSize(), short.MinSize())
+
+	short.SetOptions([]string{strings.Repeat("whatever somebody calls a site ", 100)})
+	require.Less(t, short.MinSize().Width, float32(600), "a name may be as long as somebody likes")
+}
