@@ -79,6 +79,10 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(sideBySide)
 	for i := range n {
+		if ctx.Err() != nil { // n may be what a server counts, and that anything
+			group.Go(ctx.Err)
+			break
+		}
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return ctx.Err()
